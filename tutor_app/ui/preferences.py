@@ -1,0 +1,94 @@
+"""What a learner may choose, with its words on the settings screen. Kept by the service under these keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One setting with a closed list of values; the first is the default."""
+
+    key: str
+    label: str
+    values: tuple[tuple[str, str], ...]
+    """(value, its words)."""
+    help: str
+
+    @property
+    def default(self) -> str:
+        return self.values[0][0]
+
+    def of(self, settings: Mapping[str, object]) -> str:
+        """The learner's value, or the default when there is none or it is unknown."""
+        value = settings.get(self.key)
+        return value if isinstance(value, str) and value in dict(self.values) else self.default
+
+
+THEME = Choice(
+    "theme",
+    "Theme",
+    (
+        ("linguist-dark", "Dark"),
+        ("linguist-light", "Light"),
+        ("linguist-contrast", "High contrast"),
+        ("ansi-dark", "Your terminal's colours (dark)"),
+        ("ansi-light", "Your terminal's colours (light)"),
+    ),
+    "Nothing is shown by colour alone, so any theme works.",
+)
+SUPPORT = Choice(
+    "language_support",
+    "Help in English",
+    (
+        ("auto", "When the level calls for it"),
+        ("always", "Always"),
+        ("never", "Only the language I learn"),
+    ),
+    "Meanings and instructions in English beside the language you learn.",
+)
+FEEDBACK = Choice(
+    "feedback",
+    "How much the tutor picks up",
+    (
+        ("normal", "What matters most now"),
+        ("less", "Less: keep the talk going"),
+        ("more", "More: every chance to notice"),
+    ),
+    "The tutor never marks you wrong. This is how often it echoes a form for you to notice.",
+)
+DENSITY = Choice(
+    "density",
+    "Text in the panels",
+    (
+        ("comfortable", "Comfortable: more space"),
+        ("compact", "Compact: more text"),
+    ),
+    "Letter size itself is your terminal's: usually Ctrl and plus.",
+)
+READINGS = Choice(
+    "readings",
+    "Pinyin and transliteration",
+    (("shown", "Shown"), ("hidden", "Hidden")),
+    "How words are read, beside Chinese and Arabic words. Hide it when you want to test yourself.",
+)
+ARABIC = Choice(
+    "arabic_display",
+    "Arabic on this terminal",
+    (
+        ("logical", "My terminal handles Arabic"),
+        ("words", "Words come in the wrong order"),
+        ("visual", "Everything runs backwards, letters joined or not"),
+        ("visual-shaped", "Backwards and letters not joined"),
+    ),
+    "Only how it is drawn; what is saved and copied never changes.",
+)
+
+ALL = (THEME, SUPPORT, FEEDBACK, DENSITY, READINGS, ARABIC)
+BY_KEY = {choice.key: choice for choice in ALL}
+
+LANGUAGE = "language"
+"""Setting key: BCP 47 code of the language the learner came for."""
+TRACK = "track"
+"""Setting key: `heritage` or `l2`."""
