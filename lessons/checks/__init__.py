@@ -1,0 +1,1 @@
+"""What makes a lesson good to learn from, one concern a file; `lessons.lint` runs them all."""
