@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Status = Literal["partial", "final", "stopped"]
+CardKind = Literal["word", "form", "recast"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class SavedReply:
     move: str
     text: str
     status: Status
+    """`partial` in a file that is opened means: the program ended before the reply did."""
     signals: tuple[str, ...]
     source: str
     hint_level: int
@@ -65,6 +67,55 @@ class LessonProgress:
     lesson_id: str
     items_seen: int
     items_correct: int
+    """Items that, when last met, were right at the first try or after one hint."""
     finished: bool
     last_at: float
     open_session: bool
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """How an item went, all sessions together."""
+
+    item_id: str
+    lesson_id: str | None
+    attempts: int
+    correct: bool
+    """Right in the session that met it last, with whatever help."""
+    clean: bool
+    """Right there at the first try or after one hint."""
+    last_at: float
+
+
+@dataclass(frozen=True)
+class DueItem:
+    """Something to bring up again: a word, a form, or a form that the tutor once recast."""
+
+    card_id: int
+    kind: CardKind
+    key: str
+    """The word, the id of the form, or the recast words."""
+    language: str
+    set_id: str | None
+    gloss: str
+    sentence: str
+    """Where it was met, in the learner's or the tutor's own words."""
+    due_at: float
+    retrievability: float
+    """Probability, by FSRS, that it is still known now."""
+
+
+@dataclass(frozen=True)
+class FormKnowledge:
+    """What is known about one form of a set."""
+
+    set_id: str
+    form_id: str
+    right: int
+    tried: int
+    probability: float
+    """That the learner gets it right next time; see `knowledge.py`."""
+    uptake: tuple[int, int]
+    """(moves taken up, moves that could be)."""
+    repair: tuple[int, int]
+    last_at: float

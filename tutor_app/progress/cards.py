@@ -1,0 +1,166 @@
+"""Review cards in the learner's file: words, forms, and what the tutor recast."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import AbstractContextManager
+from typing import Any
+
+from tutor_app.progress import queue, reviews
+from tutor_app.progress.database import Database
+from tutor_app.progress.records import CardKind, DueItem
+from tutor_app.progress.reviews import DAY_S, CardState
+
+
+class Cards:
+    """The part of the store that decides what comes up again."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Several writes as one: all of them are kept, or none."""
+        return self.database.transaction()
+
+    def settings(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def save_word(self, word: str, gloss: str, sentence: str, language: str, source: str, now: float) -> int:
+        """Id of the card for a word that the learner kept; saving it again updates gloss and sentence."""
+        with self.transaction():
+            card_id = self._card("word", word, language=language, set_id=None, now=now, due_at=now)
+            row = {"gloss": gloss, "sentence": sentence, "source": source, "suspended": False}
+            self.database.update("cards", card_id, row)
+        return card_id
+
+    def add_review(
+        self, card_id: int, *, correct: bool, now: float, hint_level: int = 0, attempt_number: int = 1
+    ) -> None:
+        """A card was asked on its own, outside the items of a lesson."""
+        rated = reviews.rating(correct=correct, hint_level=hint_level, attempt_number=attempt_number)
+        with self.transaction():
+            self._review(card_id, rated, now)
+
+    def suspend_card(self, card_id: int, suspended: bool = True) -> None:
+        """The learner does not want it brought up (or wants it again)."""
+        with self.transaction():
+            self.database.update("cards", card_id, {"suspended": suspended})
+
+    def due(self, scope: str | None, now: float, limit: int | None = None) -> list[DueItem]:
+        """What to bring up now, most useful first, within today's amount; `scope` is a set id or a language."""
+        waiting = [
+            _due_item(row, now, self._parameters())
+            for row in self.database.rows(
+                "SELECT * FROM cards WHERE suspended = 0 AND due_at <= :now"
+                " AND (:scope IS NULL OR set_id = :scope OR language = :scope)",
+                {"now": now, "scope": scope},
+            )
+        ]
+        left = queue.left_today(self._daily(), self._done_today(now))
+        return queue.chosen(waiting, left if limit is None else min(left, limit))
+
+    def due_count(self, now: float) -> int:
+        """How many reviews today still has: never more than the daily amount, however long the learner was away."""
+        row = self.database.row("SELECT count(*) FROM cards WHERE suspended = 0 AND due_at <= ?", (now,))
+        assert row is not None
+        return min(int(row[0]), queue.left_today(self._daily(), self._done_today(now)))
+
+    def add_recast_card(self, reply_id: int, recast: str, now: float) -> None:
+        """A recast form comes up again from tomorrow, with the sentence that the learner wrote."""
+        row = self._turn_of(reply_id)
+        if row is None:
+            return
+        card_id = self._card(
+            "recast", recast, language=row["language"], set_id=row["set_id"], now=now, due_at=now + DAY_S
+        )
+        self.database.update("cards", card_id, {"sentence": row["text"]})
+
+    def review_recast(self, reply_id: int, *, repaired: bool, now: float | None) -> None:
+        """The learner did, or did not, produce a recast form at the next turn."""
+        row = self._turn_of(reply_id)
+        if row is None or not row["recast"]:
+            return
+        at = now if now is not None else row["finished_at"] or row["at"]
+        card_id = self._card(
+            "recast", row["recast"], language=row["language"], set_id=row["set_id"], now=at, due_at=at + DAY_S
+        )
+        self._review(card_id, reviews.GOOD if repaired else reviews.AGAIN, at)
+
+    def _turn_of(self, reply_id: int) -> sqlite3.Row | None:
+        return self.database.row(
+            "SELECT r.recast, r.finished_at, t.text, t.at, s.language, s.set_id FROM replies r"
+            " JOIN turns t ON t.id = r.turn_id JOIN sessions s ON s.id = t.session_id WHERE r.id = ?",
+            (reply_id,),
+        )
+
+    def _card(
+        self, kind: CardKind, key: str, *, language: str, set_id: str | None, now: float, due_at: float
+    ) -> int:
+        """Id of the card, made if need be. A word is one card a language, a form one a set: its id is the set's."""
+        scope = (set_id or language) if kind == "form" else (language or set_id or "")
+        connection = self.database.connection
+        connection.execute(
+            "INSERT INTO cards (kind, scope, key, language, set_id, due_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (kind, scope, key) DO UPDATE SET set_id = coalesce(excluded.set_id, set_id)",
+            (kind, scope, key, language, set_id, due_at, now),
+        )
+        row = self.database.row(
+            "SELECT id FROM cards WHERE kind = ? AND scope = ? AND key = ?", (kind, scope, key)
+        )
+        assert row is not None
+        return int(row["id"])
+
+    def _review(self, card_id: int, rated: int, now: float, attempt_id: int | None = None) -> None:
+        row = self.database.row("SELECT stability, difficulty, last_at FROM cards WHERE id = ?", (card_id,))
+        if row is None:
+            return
+        done = reviews.review(
+            CardState(row["stability"], row["difficulty"], row["last_at"]),
+            rated,
+            now,
+            parameters=self._parameters(),
+        )
+        state = done.state
+        schedule = {"stability": state.stability, "difficulty": state.difficulty, "last_at": state.last_at}
+        self.database.update("cards", card_id, {**schedule, "due_at": done.due_at})
+        self.database.insert(
+            "reviews",
+            {
+                "card_id": card_id,
+                "attempt_id": attempt_id,
+                "rating": rated,
+                "elapsed_days": done.elapsed_days,
+                "predicted": done.predicted,
+                "at": state.last_at,
+            },
+        )
+
+    def _parameters(self) -> tuple[float, ...]:
+        """FSRS parameters fitted to this learner, or none."""
+        return tuple(self.settings().get("fsrs_parameters", ()))
+
+    def _daily(self) -> int:
+        return int(self.settings().get("daily_reviews", queue.DAILY))
+
+    def _done_today(self, now: float) -> int:
+        row = self.database.row(
+            "SELECT count(DISTINCT card_id) FROM reviews WHERE at >= ? AND at <= ? AND elapsed_days >= 0.5",
+            (queue.day_began(now), now),
+        )
+        assert row is not None
+        return int(row[0])
+
+
+def _due_item(row: sqlite3.Row, now: float, parameters: tuple[float, ...]) -> DueItem:
+    state = CardState(row["stability"], row["difficulty"], row["last_at"])
+    return DueItem(
+        card_id=row["id"],
+        kind=row["kind"],
+        key=row["key"],
+        language=row["language"],
+        set_id=row["set_id"],
+        gloss=row["gloss"],
+        sentence=row["sentence"],
+        due_at=row["due_at"],
+        retrievability=reviews.retrievability(state, now, parameters=parameters),
+    )

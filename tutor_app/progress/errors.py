@@ -1,0 +1,78 @@
+"""What can go wrong with a learner's file, in words for the learner."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tutor_app.errors import TutorError
+
+
+class NoLearner(TutorError):
+    """There is nobody of this name here."""
+
+
+class StoreReadOnly(TutorError):
+    """The file was opened for reading: by choice, or because a newer program wrote it."""
+
+
+class StoreBusy(TutorError):
+    """Another window or machine holds the file."""
+
+
+class DiskFull(TutorError):
+    """Nothing more could be written; what was acknowledged before is safe."""
+
+
+class DiskTrouble(TutorError):
+    """The disk or the network folder did not do what was asked."""
+
+
+class StoreDamaged(TutorError):
+    """The file is not what was written; opening it again recovers what can be recovered."""
+
+
+_LOW_BYTE = 0xFF  # the high bytes of an extended result code say which kind of I/O error it was
+
+
+@contextmanager
+def plain_errors(path: Path) -> Iterator[None]:
+    """Turns SQLite's errors into ours; those that are mistakes of the program pass through."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        translated = translate(error, path)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+def translate(error: sqlite3.Error, path: Path) -> TutorError | None:
+    """The sentence for an error of SQLite's, or None when only a programmer can act on it."""
+    # Python sets no code on errors of its own, such as the use of a closed connection.
+    code = getattr(error, "sqlite_errorcode", 0) & _LOW_BYTE
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
+        return StoreDamaged(
+            f"The learner's file {path} is damaged. Open it again: it is then recovered from the newest good "
+            "backup, and the damaged file is kept."
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return DiskFull(
+            f"The disk is full: this could not be saved in {path}. Everything before it is safe. "
+            "Free some space and try again."
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy(
+            f"The learner's file {path} is being written by another window. Close the other one, or try again."
+        )
+    if code == sqlite3.SQLITE_PROTOCOL:
+        return DiskTrouble(
+            f"The folder of {path} does not support locking. Choose a local data folder with --data-dir."
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return StoreReadOnly(f"{path} may not be written. Check the permissions of its folder.")
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+        return DiskTrouble(f"{path} could not be read or written ({error}). Check the disk, then try again.")
+    return None

@@ -1,0 +1,126 @@
+"""A lock that holds on network folders: a file made with O_EXCL that names its owner.
+
+SQLite's own locks are byte ranges, which some network file systems only pretend to take. Exclusive creation
+of a file is honoured by all of them. The lock is held for one transaction, milliseconds, so that several
+windows and machines can take turns, and a lock left behind by a crash is recognised: on the same machine
+because its process is gone, from another machine because it is far older than any transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from functools import cache
+from pathlib import Path
+
+from tutor_app.progress.errors import StoreBusy
+
+WAIT_S = 30.0
+"""How long to wait for another window before saying so."""
+STALE_S = 60.0
+"""Age by the file server's clock at which a lock of another machine is certainly abandoned."""
+POLL_S = 0.02
+
+
+@cache
+def whoami() -> str:
+    """This process as `host:pid:start`, unique even when process numbers are used again."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def is_running_elsewhere(owner: str) -> bool:
+    """True when `owner` is another process of this machine that still runs."""
+    host, _, rest = owner.rpartition(":")[0].rpartition(":")
+    if owner == whoami() or host != socket.gethostname() or not rest.isdigit():
+        return False
+    return owner.rpartition(":")[2] == _started(int(rest))
+
+
+def _started(pid: int) -> str:
+    """When a process started, as whole milliseconds; empty when there is none such."""
+    import psutil
+
+    try:
+        return str(int(psutil.Process(pid).create_time() * 1000))
+    except psutil.Error:
+        return ""
+
+
+class FileLock:
+    """Exclusive creation of `<file>.lock`; not re-entrant, one transaction at a time."""
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(database.name + ".lock")
+        self._guard = database.with_name(database.name + ".lock.takeover")
+
+    def acquire(self, wait_s: float = WAIT_S) -> None:
+        """Take the lock, waiting for its holder. Raises StoreBusy when it is held longer than `wait_s`."""
+        deadline = time.monotonic() + wait_s
+        while not _create(self._path, whoami()):
+            self._remove_if_abandoned()
+            if time.monotonic() > deadline:
+                raise StoreBusy(
+                    f"{self._path.with_suffix('')} is held by {self._owner() or 'another program'}. "
+                    f"Close the other window; if there is none, delete {self._path}."
+                )
+            time.sleep(POLL_S)
+
+    def release(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+    def _owner(self) -> str:
+        try:
+            return str(json.loads(self._path.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return ""  # gone, or its owner has not finished writing its name
+
+    def _remove_if_abandoned(self) -> None:
+        """Only one process at a time may judge a lock, or two could each remove the other's new one."""
+        if not self._looks_abandoned():
+            return
+        if not _create(self._guard, whoami()):
+            if _age_s(self._guard, time.time()) > STALE_S:
+                self._guard.unlink(missing_ok=True)
+            return
+        try:
+            if self._looks_abandoned():
+                self._path.unlink(missing_ok=True)
+        finally:
+            self._guard.unlink(missing_ok=True)
+
+    def _looks_abandoned(self) -> bool:
+        owner = self._owner()
+        if owner and owner != whoami() and owner.startswith(socket.gethostname() + ":"):
+            return not is_running_elsewhere(owner)
+        return _age_s(self._path, _server_time(self._path.parent)) > STALE_S
+
+
+def _create(path: Path, owner: str) -> bool:
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(owner, file)
+    return True
+
+
+def _age_s(path: Path, now: float) -> float:
+    try:
+        return now - path.stat().st_mtime
+    except OSError:
+        return 0.0  # released meanwhile
+
+
+def _server_time(folder: Path) -> float:
+    """The clock that stamps files there, which on a network folder is not ours."""
+    probe = folder / f".clock-{os.getpid()}"
+    try:
+        probe.write_bytes(b"")
+        return probe.stat().st_mtime
+    except OSError:
+        return time.time()
+    finally:
+        probe.unlink(missing_ok=True)

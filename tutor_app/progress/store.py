@@ -1,0 +1,143 @@
+"""One learner's file: everything that happened, and what follows from it.
+
+    with Store.open(data_dir, learner_id) as store:
+        turn = store.add_turn(...)   # on the disk when it returns
+
+A store may be called from several threads, one at a time; a second store of the same file, in this process or
+another window, sees what was committed.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tutor_app.progress import learners as people
+from tutor_app.progress import schema
+from tutor_app.progress.database import Database
+from tutor_app.progress.errors import NoLearner, plain_errors
+from tutor_app.progress.practice import Practice
+from tutor_app.progress.records import Learner
+
+learners = people.learners
+
+
+def create_learner(
+    data_dir: Path, name: str, settings: Mapping[str, Any] | None = None, *, now: float | None = None
+) -> Learner:
+    """A new learner with an empty file; the id is made from the name and is unique here."""
+    folder = people.make_folder(data_dir, name)
+    database = Database(folder / people.DATABASE)
+    try:
+        with database.transaction() as connection:
+            schema.migrate(connection)
+            created_at = time.time() if now is None else now
+            people.write_learner(connection, name, settings or {}, created_at)
+        with plain_errors(database.path):
+            return people.read_learner(database.connection, folder.name)
+    finally:
+        database.close()
+
+
+class Store(Practice):
+    """Sessions, turns, attempts, replies, forms, cards and settings of one learner."""
+
+    def __init__(self, database: Database, learner_id: str, *, notice: str = "") -> None:
+        super().__init__(database)
+        self.notice = notice
+        """What the learner should be told about opening: recovered, or read-only. Empty when all is well."""
+        self._learner_id = learner_id
+
+    @classmethod
+    def open(
+        cls, data_dir: Path, learner_id: str, *, read_only: bool = False, network: bool | None = None
+    ) -> Self:
+        """The store of a learner.
+
+        A file of a newer program opens for reading only and `notice` says so. `network` overrides what the mount
+        table says about the folder. Raises NoLearner.
+        """
+        path = people.database_of(data_dir, learner_id)
+        if not path.exists():
+            raise NoLearner(f"There is no learner {learner_id!r} in {data_dir}.")
+        database = Database(path, read_only=read_only, network=network)
+        newer = _bring_up_to_date(database)
+        notice = ""
+        if newer:
+            database.close()
+            database = Database(path, read_only=True, network=network)
+            notice = (
+                "A newer version of the tutor wrote this learner's file. It can be read here, but nothing is "
+                "saved: please update the tutor."
+            )
+        return cls(database, learner_id, notice=notice)
+
+    def reader(self) -> Store:
+        """A second connection for reading, for another thread that must not wait for a write."""
+        return Store(
+            Database(self.database.path, read_only=True, network=self.database.network), self._learner_id
+        )
+
+    @property
+    def read_only(self) -> bool:
+        return self.database.read_only
+
+    @property
+    def folder(self) -> Path:
+        """The learner's folder, where backups and recordings lie too."""
+        return self.database.path.parent
+
+    @property
+    def learner(self) -> Learner:
+        with plain_errors(self.database.path):
+            return people.read_learner(self.database.connection, self._learner_id)
+
+    def rename(self, name: str) -> None:
+        """Another name for the learner; the folder keeps its own."""
+        with self.transaction() as connection:
+            people.write_learner(connection, name, {}, self.learner.created_at)
+
+    def settings(self) -> dict[str, Any]:
+        """The learner's settings as they stand."""
+        rows = self.database.rows("SELECT key, value FROM settings ORDER BY key")
+        return {row["key"]: json.loads(row["value"]) for row in rows}
+
+    def set_setting(self, key: str, value: Any) -> None:
+        """Keep a setting (anything JSON can hold); None removes it."""
+        with self.transaction() as connection:
+            if value is None:
+                connection.execute("DELETE FROM settings WHERE key = ?", (key,))
+            else:
+                connection.execute(
+                    "INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)",
+                    (key, json.dumps(value, ensure_ascii=False)),
+                )
+
+    def close(self) -> None:
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _bring_up_to_date(database: Database) -> bool:
+    """Migrate an older file. True when a newer program wrote it, which is then left alone."""
+    known = schema.known()
+    with plain_errors(database.path):
+        had = schema.applied(database.connection)
+        if set(had) - set(known):
+            return True
+        if had == known or database.read_only:
+            return False
+    with database.transaction() as connection:
+        schema.migrate(connection)
+    return False
