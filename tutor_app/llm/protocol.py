@@ -22,6 +22,23 @@ class ModelRefused(EngineError):
     """The file cannot be run: truncated, unknown, without a template of ours, or too large for memory."""
 
 
+class PromptTooLong(EngineError):
+    """The prompt leaves no room in the window. Drop whole old turns and ask again."""
+
+    def __init__(self, message: str, *, tokens: int, n_ctx: int) -> None:
+        super().__init__(message)
+        self.tokens = tokens
+        self.n_ctx = n_ctx
+
+
+class EngineStopped(EngineError):
+    """`cancel` ended a load, warm-up or score before it was done. (A reply ends with `Done("cancelled")`.)"""
+
+
+class EngineBusy(EngineError):
+    """A second request came while one was running: close the reply's iterator first."""
+
+
 class EngineDied(EngineError):
     """The child process ended. `out_of_memory` when it was killed for memory as far as can be told."""
 
