@@ -1,0 +1,161 @@
+"""Replies that no model wrote: from the lesson's own lines, and from each language's small bank of phrases.
+
+They are what a learner gets without a model, when the model's words break a rule twice, and for what needs no
+model at all (hints, praise for a right answer). Every choice among phrases follows from a seed, so that the same
+lesson replays the same way.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import regex
+
+from lessons.schema import AnyItem, CultureNote, ErrorPattern, ReflectStep, TalkStep, WriteStep
+from tutor_app.pedagogy.language import language, primary
+
+_EMPHASIS = regex.compile(r"\*(.+?)\*")
+_ASKS = regex.compile(r"[?？؟]")
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something the tutor says."""
+
+    text: str
+    recast: str | None = None
+    """The form to be made salient, as it stands in `text`."""
+
+
+def without_emphasis(text: str) -> Line:
+    """An instructor's line: the form in *asterisks* becomes the recast, and the asterisks go."""
+    match = _EMPHASIS.search(text)
+    return Line(_EMPHASIS.sub(r"\1", text), match.group(1) if match else None)
+
+
+def phrase(tag: str, kind: str, seed: int, /, **values: str) -> str:
+    """One of the language's phrases of this kind, chosen by `seed`, filled in."""
+    bank = language(tag).phrases[kind]
+    return random.Random(f"{kind}/{seed}").choice(bank).format(**values)
+
+
+def asking(text: str, tag: str, seed: int, questions: Sequence[str] = ()) -> str:
+    """`text`, followed by a question when it has none."""
+    if _ASKS.search(text):
+        return text
+    question = random.Random(f"ask/{seed}").choice(list(questions) or language(tag).phrases["again"])
+    return joined(tag, text, question)
+
+
+def joined(tag: str, *parts: str) -> str:
+    """Sentences one after the other, with a space where the language has spaces."""
+    return ("" if primary(tag) == "zh" else " ").join(part.strip() for part in parts if part.strip())
+
+
+def hint(item: AnyItem, level: int, tag: str, seed: int, error: ErrorPattern | None = None) -> Line:
+    """Rung `level` (1–4) of the item's ladder, or of the error's own."""
+    ladder = error.hints if error is not None and error.hints is not None else item.hints
+    line = without_emphasis(ladder[level - 1])
+    return Line(asking(line.text, tag, seed), line.recast)
+
+
+def recast(error: ErrorPattern, tag: str, seed: int) -> Line:
+    """The instructor's recast, then the question that needs the form again."""
+    line = without_emphasis(error.recast)
+    question = without_emphasis(error.question).text
+    return Line(asking(joined(tag, line.text, question), tag, seed), line.recast)
+
+
+def compare(error: ErrorPattern, tag: str, seed: int) -> Line:
+    """Only the question: the learner compares two forms."""
+    line = without_emphasis(error.question)
+    return Line(asking(line.text, tag, seed), line.recast)
+
+
+def simplified(item: AnyItem, tag: str, seed: int) -> Line:
+    """The item said more simply: its meaning in the support language, or a step down in what is asked."""
+    lead = phrase(tag, "simplify", seed)
+    if item.gloss:
+        return Line(asking(joined(tag, lead, item.gloss), tag, seed))
+    return Line(asking(joined(tag, lead, without_emphasis(item.hints[0]).text), tag, seed))
+
+
+def right(tag: str, seed: int, *, dialect_name: str = "") -> Line:
+    """The answer is right; when it belongs to a named variety, that is said with respect."""
+    if dialect_name:
+        return Line(phrase(tag, "dialect", seed, dialect=dialect_name))
+    return Line(phrase(tag, "next", seed))
+
+
+def near(kind: str, form: str, tag: str, seed: int) -> Line:
+    """Nearly: the form is shown, and the learner looks at the accent or writes it once more."""
+    return Line(phrase(tag, "accent" if kind == "accent" else "typo", seed, form=form), form)
+
+
+def skipped(form: str, tag: str, seed: int) -> Line:
+    return Line(phrase(tag, "skipped", seed, form=form), form)
+
+
+def talk_question(step: TalkStep | None, turn: int, tag: str, seed: int, *, simpler: bool = False) -> str:
+    """The question that carries the talk on at this turn (counted from 0)."""
+    if step is None:
+        topics = list(language(tag).phrases["topics"])
+        random.Random(f"topics/{seed}").shuffle(topics)
+        return topics[turn % len(topics)]
+    bank = step.simpler if simpler else step.questions
+    return without_emphasis(bank[min(turn, len(bank) - 1)]).text
+
+
+def talk_reply(
+    step: TalkStep | None, turn: int, tag: str, seed: int, *, move: str, target: str = "", original: str = ""
+) -> Line:
+    """A whole turn of free talk without a model."""
+    question = talk_question(step, turn, tag, seed, simpler=move == "simplify")
+    again = asking_again(tag, seed + turn, question)
+    match move:
+        case "recast" if target:
+            return Line(joined(tag, phrase(tag, "echo", seed + turn, form=target), question), target)
+        case "question" | "explore" if target and original and original != target:
+            return Line(phrase(tag, "notice", seed + turn, a=original, b=target), target)
+        case "simplify":
+            return Line(joined(tag, phrase(tag, "simplify", seed + turn), question))
+        case "hint":
+            starters = step.starters if step is not None else ()
+            if starters:
+                starter = without_emphasis(random.Random(f"{seed}/{turn}").choice(list(starters))).text
+                return Line(asking(phrase(tag, "starter", seed + turn, starter=starter), tag, seed))
+            return Line(joined(tag, phrase(tag, "listen", seed + turn)))
+        case _:
+            return Line(joined(tag, phrase(tag, "affirm", seed + turn), again))
+
+
+def asking_again(tag: str, seed: int, question: str) -> str:
+    """The question itself, or a short follow-up when there is none."""
+    return question or phrase(tag, "ask", seed)
+
+
+def closing(step: TalkStep | None, tag: str, seed: int) -> Line:
+    """The tutor's last line of a talk."""
+    if step is None:
+        return Line(phrase(tag, "closing", seed))
+    line = without_emphasis(step.closing)
+    return Line(asking(line.text, tag, seed), line.recast)
+
+
+def culture(note: CultureNote, tag: str, seed: int) -> Line:
+    """The question that links the note to the learner's own life."""
+    return Line(asking(without_emphasis(note.ask).text, tag, seed))
+
+
+def reflect(step: ReflectStep, tag: str, seed: int) -> Line:
+    return Line(
+        asking(joined(tag, phrase(tag, "affirm", seed), without_emphasis(step.follow_up).text), tag, seed)
+    )
+
+
+def about_writing(step: WriteStep, turn: int, tag: str, seed: int) -> Line:
+    """A question about what the learner wrote, to invite a second draft."""
+    question = without_emphasis(step.questions[min(turn, len(step.questions) - 1)]).text
+    return Line(asking(joined(tag, phrase(tag, "affirm", seed + turn), question), tag, seed))

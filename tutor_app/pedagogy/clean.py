@@ -1,0 +1,47 @@
+"""A model's raw words made fit to be judged: what is only packaging is taken off, nothing is rewritten."""
+
+from __future__ import annotations
+
+import regex
+
+from tutor_app.pedagogy.language import language
+
+_TOKENS = regex.compile(r"<\|[^|>]{0,40}\|?>?|</?(start|end)_of_turn>|</?s>|<(eos|bos|pad|unk)>")
+_INVISIBLE = regex.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\p{Cc}&&[^\n\t]]", regex.V1)
+_EMPHASIS = regex.compile(r"(\*\*|__|\*|`)(?=\S)(.{1,80}?)(?<=\S)\1")
+_LABEL = regex.compile(r"^\s*([\p{L}\p{M}]{2,14})\s*[:：]\s*")
+_DIRECTIVE = regex.compile(r"^\s*\[[^\]]{0,80}\]\s*|\s*\[[^\]]{0,80}\]\s*$")
+
+
+def clean(text: str, language_tag: str) -> str:
+    """One paragraph without template tokens, invisible characters, emphasis marks, labels or outer quotes."""
+    text = _INVISIBLE.sub("", _TOKENS.sub("", text))
+    text = _DIRECTIVE.sub("", text)
+    text = _EMPHASIS.sub(r"\2", text)
+    label = _LABEL.match(text)
+    if label and label.group(1).casefold() in {*language(language_tag).labels, *language("en").labels}:
+        text = text[label.end() :]
+    text = regex.sub(r"\s*\n+\s*", " ", text.strip())
+    text = regex.sub(r"[ \t]{2,}", " ", text)
+    for left, right in (('"', '"'), ("“", "”"), ("«", "»"), ("'", "'"), ("「", "」")):
+        if (
+            len(text) > 2
+            and text.startswith(left)
+            and text.endswith(right)
+            and text.count(left) + text.count(right)
+            == (4 if left == right else 2) // (2 if left == right else 1)
+        ):
+            text = text[1:-1].strip()
+    return text
+
+
+def whole_sentences(text: str) -> str:
+    """`text` without a last sentence that was cut off, if a whole one comes before it."""
+    match = list(regex.finditer(r"[.!?。！？؟…][»”\")]*", text))
+    return text[: match[-1].end()] if match else text
+
+
+def up_to_question(text: str) -> str:
+    """`text` up to the end of its last question; all of it when there is none."""
+    match = list(regex.finditer(r"[?？؟]+[»”\"')]*", text))
+    return text[: match[-1].end()] if match else text

@@ -1,0 +1,186 @@
+"""From a free sentence and the model's native version of it to the one thing worth recasting.
+
+In free talk nobody wrote the expected answer. The model gives the learner's sentence back as a native speaker
+of the learner's own variety would say it; this module decides what of that to believe. It keeps an edit only
+if a rule can name it, drops what touches dialect, English words or taste, and gives up altogether when the
+model rewrote the sentence instead of adjusting it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lessons.schema import Track
+from tutor_app.pedagogy.edits import Edit, edits, tokens
+from tutor_app.pedagogy.language import language, length, primary, script_share
+
+IGNORED = frozenset({"style", "word-choice", "code-switch", "dialect"})
+"""Kinds that are never acted on: taste, dialect, and mixing languages are not errors."""
+
+IGNORED_WHEN = {"l2": frozenset[str](), "heritage": frozenset({"article", "preposition", "word-order"})}
+"""What a track leaves alone besides: heritage speakers' articles and prepositions are more often variation
+than error (Table 4 of the measured profiles; their corrections in COWS-L2H follow one norm)."""
+
+MAX_CHANGED_SHARE = 0.4
+"""A version that changes more of the words than this is another sentence, and tells nothing."""
+MAX_KEPT = 3
+"""More edits than this in one sentence: the model is rewriting."""
+MIN_WORDS = 3.0
+"""Shorter turns are answers such as "sí, mucho": there is nothing to reformulate."""
+MAX_WORDS = 40.0
+"""Longer turns are handled sentence by sentence by the caller."""
+
+WEIGHT = {
+    "ser-estar": 1.0, "gender": 1.0, "number": 1.0, "verb-form": 1.0, "por-para": 1.0, "personal-a": 0.9,
+    "auxiliary": 1.0, "measure-word": 1.0, "aspect": 0.9, "ba": 0.9, "sound-alike": 0.9, "agreement": 1.0,
+    "article": 0.8, "preposition": 0.7, "definite": 0.8, "word-order": 0.7, "spelling": 0.8, "accent": 0.6,
+    "pronoun": 0.7, "negation": 0.8, "de": 0.8, "subject-pronoun": 0.5,
+}  # fmt: skip
+"""How much an edit of this kind is believed and how much it is worth recasting, from 0 to 1; the kinds that a
+small model gets right most often come first (measured on COWS-L2H, see tests/benchmarks/talk.py)."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the tutor believes about one free sentence."""
+
+    kept: tuple[Edit, ...]
+    """Edits that are acted on, most worth recasting first."""
+    native: str
+    """The learner's sentence with only the kept edits applied."""
+    target: str
+    """The stretch of `native` to recast: the changed words with their neighbours; empty without an edit."""
+    original: str
+    """The same stretch as the learner wrote it."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(edit.tag for edit in self.kept))
+
+
+NOTHING = Finding((), "", "", "")
+
+
+def worth_reformulating(text: str, tag: str) -> bool:
+    """Whether a turn is long enough, and enough in the language, for a native version to mean anything."""
+    return MIN_WORDS <= length(text, tag) <= MAX_WORDS and script_share(text, tag) > 0.5
+
+
+def find(
+    learner: str,
+    native: str,
+    tag: str,
+    track: Track,
+    *,
+    variety: Sequence[str] = (),
+    trust: frozenset[str] | None = None,
+) -> Finding:
+    """Compare a sentence with its native version and keep what can be believed.
+
+    `variety` are words that belong to the learner's own way of speaking and are never touched; `trust`, when
+    given, limits the kinds of edit that are kept (a weak model is trusted with fewer).
+    """
+    native = native.strip()
+    if not native or native == learner.strip() or not worth_reformulating(learner, tag):
+        return NOTHING
+    found = edits(learner, native, tag)
+    size = max(len(tokens(learner, tag).written), 1)
+    changed = sum(
+        max(len(edit.wrong), len(edit.right)) for edit in found if edit.tag not in ("accent", "style")
+    )
+    if changed > max(2.0, MAX_CHANGED_SHARE * size):
+        return NOTHING
+    own = {word.casefold() for word in variety}
+    kept = [
+        edit
+        for edit in found
+        if edit.tag not in IGNORED | IGNORED_WHEN[track]
+        and (trust is None or edit.tag in trust)
+        and not own & set(edit.wrong)
+    ]
+    if not kept or len(kept) > MAX_KEPT:
+        return NOTHING
+    best = max(kept, key=lambda edit: WEIGHT.get(edit.tag, 0.0))
+    result, ranges = _apply(learner, native, kept, tag)
+    start, end = ranges[kept.index(best)]
+    target, original = _phrase(result, start, end, tag), _phrase_at(learner, best, tag)
+    ordered = tuple(sorted(kept, key=lambda edit: -WEIGHT.get(edit.tag, 0.0)))
+    return Finding(ordered, result, target, original)
+
+
+def _apply(learner: str, native: str, kept: Sequence[Edit], tag: str) -> tuple[str, list[tuple[int, int]]]:
+    """The learner's sentence with the kept edits only, and where each of them stands in it (characters)."""
+    ours, theirs = tokens(learner, tag), tokens(native, tag)
+    if any(edit.tag == "word-order" for edit in kept):
+        return native, [_span(theirs.spans, edit.target_start, edit.target_end, len(native)) for edit in kept]
+    space = "" if primary(tag) == "zh" else " "
+    out, position = "", 0
+    ranges = []
+    for edit in kept:
+        start, end = _span(ours.spans, edit.start, edit.end, len(learner))
+        gap = learner[position:start]
+        new = space.join(theirs.written[edit.target_start : edit.target_end])
+        if edit.target_start == 0 and edit.start > 0:
+            new = new[:1].lower() + new[1:]  # it began the native sentence and does not begin this one
+        if edit.start == edit.end:
+            new = new + space if start < len(learner) else space + new
+        elif not new and gap.endswith(" "):
+            gap = gap[:-1]
+        elif edit.start == 0 and learner[:1].isupper():
+            new = new[:1].upper() + new[1:]
+        out += gap
+        ranges.append((len(out), len(out) + len(new.rstrip())))
+        out += new
+        position = end
+    out += learner[position:]
+    if learner[:1].isupper():
+        out = out[:1].upper() + out[1:]
+    return out, ranges
+
+
+def _span(spans: Sequence[tuple[int, int]], start: int, end: int, size: int) -> tuple[int, int]:
+    if start == end:
+        at = spans[start][0] if start < len(spans) else size
+        return at, at
+    return spans[start][0], spans[end - 1][1]
+
+
+def _phrase(text: str, start: int, end: int, tag: str) -> str:
+    """The words from `start` to `end` with one neighbour on each side, inside their clause."""
+    cut = tokens(text, tag)
+    inside = [i for i, (a, b) in enumerate(cut.spans) if a < end and b > start] or [
+        i for i, (a, _) in enumerate(cut.spans) if a >= start
+    ][:1]
+    if not inside:
+        return text.strip()
+    reach = 3 if primary(tag) == "zh" else 1
+    first, last = inside[0], inside[-1]
+    for _ in range(reach):
+        if first > 0 and not _clause_break(text[cut.spans[first - 1][1] : cut.spans[first][0]]):
+            first -= 1
+        if last + 1 < len(cut.spans) and not _clause_break(text[cut.spans[last][1] : cut.spans[last + 1][0]]):
+            last += 1
+    while first < inside[0] and cut.compared[first] in language(tag).classes.get("conjunction", ()):
+        first += 1
+    loose = {
+        word
+        for kind in ("conjunction", "preposition", "article", "determiner")
+        for word in language(tag).classes.get(kind, ())
+    }
+    while last > inside[-1] and cut.compared[last] in loose and last + 1 < len(cut.spans):
+        # "de la" alone says nothing: go on to the word it belongs to, or leave it out at a clause's end.
+        if _clause_break(text[cut.spans[last][1] : cut.spans[last + 1][0]]):
+            break
+        last += 1
+    return text[cut.spans[first][0] : cut.spans[last][1]]
+
+
+def _phrase_at(learner: str, edit: Edit, tag: str) -> str:
+    cut = tokens(learner, tag)
+    first, last = max(edit.start - 1, 0), min(max(edit.end, edit.start + 1), len(cut.spans) - 1)
+    return learner[cut.spans[first][0] : cut.spans[last][1]] if cut.spans else learner
+
+
+def _clause_break(between: str) -> bool:
+    return any(mark in between for mark in ".,;:!?¿¡()。，！？；：、،؛؟")
