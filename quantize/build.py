@@ -1,0 +1,224 @@
+"""A base and a stack of adapters into one GGUF of any type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from gguf.constants import GGUFValueType, Keys
+
+from quantize.base import Base, base_sha256, open_base
+from quantize.errors import QuantizeError, Unreadable
+from quantize.export import DIRECT_TYPES, DirectType, Planned, plan_types, write_gguf
+from quantize.files import part_of, publish, sha256_file
+from quantize.gguf_file import Field, GgufFile
+from quantize.imatrix_file import read_imatrix
+from quantize.lineage import PREFIX, Lineage, lineage_of, read_lineage
+from quantize.llama_quantise import check_type, is_direct, quantise
+from quantize.manifest import Weights, manifest_path, write_manifest
+from quantize.mapped import Rows
+from quantize.merge import plan_merge
+from quantize.peft_adapter import PeftAdapter, check_stack, read_adapter
+from quantize.progress import Progress
+from quantize.room import (
+    check_disk,
+    check_memory,
+    merge_memory,
+    output_bytes,
+    quantise_memory,
+    quantised_bytes,
+)
+from quantize.template import Template, choose_template
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to build."""
+
+    base: Path
+    adapters: tuple[Path, ...]
+    output: Path
+    type: str = "Q4_K_M"
+    imatrix: Path | None = None
+    template: Path | None = None
+    name: str | None = None
+    base_id: str | None = None
+    keep_f16: bool = False
+    overwrite: bool = False
+    allow_unknown_base: bool = False
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was built."""
+
+    path: Path
+    manifest: Path
+    sha256: str
+    size_bytes: int
+    type: str
+    lineage: Lineage
+    template_source: str
+    kept_f16: Path | None
+    resumed: bool
+    """Whether the 16-bit file of an interrupted run was taken up."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that can be known, and refused, before a byte is written."""
+
+    base: Base
+    lineage: Lineage
+    template: Template
+    tensors: list[Rows]
+
+
+def prepare(recipe: Recipe) -> Prepared:
+    """Read and check all inputs. Raises `QuantizeError` in the trainer's words."""
+    adapters = [read_adapter(folder) for folder in recipe.adapters]
+    base = open_base(recipe.base)
+    tensors = plan_merge(base, adapters)
+    trained_with = [
+        adapter.manifest.template_sha256
+        for adapter in adapters
+        if adapter.manifest is not None and adapter.manifest.template_sha256
+    ]
+    template = choose_template(recipe.template, trained_with, recipe.adapters, base.template)
+    # Last of the checks, since hashing 16 GB takes a while.
+    sha256 = base_sha256(recipe.base)
+    check_stack(adapters, sha256, allow_unknown_base=recipe.allow_unknown_base)
+    name = recipe.name or recipe.output.name.removesuffix(".gguf")
+    weights = Weights(id=_base_id(recipe, adapters), sha256=sha256)
+    return Prepared(
+        base, lineage_of(name, weights, adapters, template, base.tokenizer_sha256), template, tensors
+    )
+
+
+def _base_id(recipe: Recipe, adapters: Sequence[PeftAdapter]) -> str:
+    named = [adapter.manifest.base.id for adapter in adapters if adapter.manifest is not None]
+    return recipe.base_id or (named[0] if named else recipe.base.name.removesuffix(".gguf"))
+
+
+def build(recipe: Recipe) -> Built:
+    """Build it. The final name appears only when the file is whole; the manifest comes last."""
+    kind = check_type(recipe.type, recipe.imatrix is not None)
+    output = recipe.output
+    if output.suffix != ".gguf":
+        raise QuantizeError(f"{output.name} must end in .gguf")
+    if output.exists() and not recipe.overwrite:
+        raise QuantizeError(f"{output} exists already; pass --overwrite to replace it")
+    prepared = prepare(recipe)
+    if is_direct(kind):
+        _write_direct(prepared, kind, output)
+        kept, resumed = None, False
+    else:
+        kept, resumed = _write_through_f16(prepared, kind, recipe)
+    check_readback(output, prepared.lineage, prepared.template)
+    manifest = manifest_path(output)
+    write_manifest(manifest, prepared.lineage.manifest(kind))
+    return Built(
+        path=output,
+        manifest=manifest,
+        sha256=sha256_file(output),
+        size_bytes=output.stat().st_size,
+        type=kind,
+        lineage=prepared.lineage,
+        template_source=prepared.template.source,
+        kept_f16=kept,
+        resumed=resumed,
+    )
+
+
+def _write_direct(prepared: Prepared, kind: str, output: Path) -> None:
+    planned = plan_types(prepared.tensors, cast(DirectType, kind))
+    check_disk(output.parent, output_bytes(planned), f"the {kind} file")
+    check_memory(merge_memory(), "merging")
+    _export(prepared, kind, planned, output)
+
+
+def _export(prepared: Prepared, kind: str, planned: Sequence[Planned], output: Path) -> None:
+    fields = {
+        Keys.General.TYPE: Field("model", GGUFValueType.STRING),
+        **prepared.base.keys(prepared.template),
+        Keys.General.NAME: Field(prepared.lineage.name, GGUFValueType.STRING),
+        **prepared.lineage.fields(kind),
+    }
+    progress = Progress("merging", len(planned))
+    part = part_of(output)
+    write_gguf(
+        part,
+        prepared.base.architecture.name,
+        fields,
+        planned,
+        file_type=DIRECT_TYPES[kind][1],
+        step=progress.step,
+    )
+    publish(part, output)
+    progress.close()
+
+
+def _write_through_f16(prepared: Prepared, kind: str, recipe: Recipe) -> tuple[Path | None, bool]:
+    """Write a 16-bit file, then have llama.cpp quantise it. Returns the file kept, and whether it was there before."""
+    output = recipe.output
+    stem = output.name.removesuffix(".gguf")
+    f16 = output.with_name(f"{stem}.F16.gguf" if recipe.keep_f16 else f".{stem}.F16.gguf.resume")
+    matrix = read_imatrix(recipe.imatrix) if recipe.imatrix else None
+    planned = plan_types(prepared.tensors, "F16")
+    resumed = is_same(f16, prepared.lineage)
+    if recipe.keep_f16 and f16.exists() and not resumed and not recipe.overwrite:
+        raise QuantizeError(f"{f16} is another model; move it away, or pass --overwrite to replace it")
+    needed = quantised_bytes(prepared.tensors) + (0 if resumed else output_bytes(planned))
+    check_disk(output.parent, needed, f"building {kind} by way of F16")
+    check_memory(max(merge_memory(), quantise_memory(planned)), f"building {kind}")
+    if not resumed:
+        _export(prepared, "F16", planned, f16)
+    progress = Progress("quantising", len(planned))
+    overrides = {f"{PREFIX}quantisation": kind}
+    if recipe.imatrix is not None:
+        overrides[f"{PREFIX}imatrix_sha256"] = sha256_file(recipe.imatrix)
+    quantise(
+        f16,
+        output,
+        kind,
+        imatrix=matrix.importance if matrix else None,
+        overrides=overrides,
+        threads=recipe.threads,
+        step=lambda done, name: progress.step(name, done),
+    )
+    progress.close()
+    if recipe.keep_f16:
+        write_manifest(manifest_path(f16), prepared.lineage.manifest("F16"))
+        return f16, resumed
+    f16.unlink()
+    return None, resumed
+
+
+def is_same(path: Path, lineage: Lineage) -> bool:
+    """Whether `path` is the whole file that this lineage gives, left by an interrupted run."""
+    if not path.is_file():
+        return False
+    try:
+        return bool(GgufFile(path).get(f"{PREFIX}recipe_sha256") == lineage.recipe_sha256)
+    except Unreadable:
+        return False
+
+
+def check_readback(path: Path, lineage: Lineage, template: Template) -> None:
+    """Read the finished file again: template, end tokens and lineage must be what was meant."""
+    file = GgufFile(path)
+    if file.get(Keys.Tokenizer.CHAT_TEMPLATE) != template.text:
+        raise QuantizeError(
+            f"{path} does not hold the chat template that was written; this is a defect, please report it"
+        )
+    if file.get(Keys.Tokenizer.EOS_ID) is None:
+        raise QuantizeError(
+            f"{path} names no end token, so replies would never stop; give a base whose tokenizer has one"
+        )
+    if read_lineage(file) != lineage:
+        raise QuantizeError(
+            f"{path} does not hold the lineage that was written; this is a defect, please report it"
+        )

@@ -1,0 +1,118 @@
+"""The importance matrix of a model on given texts, per language, through llama.cpp's own forward pass.
+
+Each matrix product of the model is looked at while it is computed, as llama.cpp's `llama-imatrix` does, and the mean
+square of every input column is kept: columns that are fed strongly should be rounded with more care.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantize.errors import QuantizeError, Unsupported
+from quantize.ggml_tensor import TYPE_F32, GgmlTensor, matrix_product_op, rows_of
+from quantize.imatrix_file import Imatrix
+from quantize.llama_model import running
+from quantize.progress import Progress
+
+MIN_ROWS = 16
+"""Products with fewer rows than this are not of the text (llama-imatrix's own limit)."""
+MIN_TOKENS = 512
+"""Less text than this in a language says nothing about it."""
+
+
+@dataclass
+class Collector:
+    """Sums of squares by tensor, for the language at hand."""
+
+    sums: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    failure: str | None = None
+    """Why a value could not be used. An exception cannot cross the C code that calls."""
+
+    def __call__(self, address: Any, ask: bool, _user_data: Any) -> bool:
+        """llama.cpp asks whether it should show this node, then shows it."""
+        node = ctypes.cast(address, ctypes.POINTER(GgmlTensor)).contents
+        if node.op != matrix_product_op():
+            return False
+        name = node.src[0].contents.name.decode("utf-8", "replace")
+        inputs = node.src[1].contents
+        wanted = name.startswith("blk.") and name.endswith(".weight") and inputs.ne[1] >= MIN_ROWS
+        if not wanted or inputs.type != TYPE_F32:
+            return False
+        if not ask:
+            self._add(name, inputs)
+        return True
+
+    def _add(self, name: str, inputs: GgmlTensor) -> None:
+        rows = rows_of(inputs)
+        squares = np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
+        if not np.isfinite(squares).all():
+            self.failure = f"{name} was fed NaN or infinity; the model is damaged"
+            return
+        self.sums[name] = self.sums.get(name, 0.0) + squares
+        self.counts[name] = self.counts.get(name, 0) + rows.shape[0]
+
+    def means(self) -> dict[str, NDArray[np.float64]]:
+        """Mean square of each input column."""
+        return {name: total / self.counts[name] for name, total in self.sums.items()}
+
+
+def measure_importance(
+    model: Path,
+    texts: Mapping[str, str],
+    *,
+    weights: Mapping[str, float] | None = None,
+    chunk_tokens: int = 512,
+    max_tokens: int = 50_000,
+    adapters: tuple[Path, ...] = (),
+    threads: int | None = None,
+) -> Imatrix:
+    """Run `texts` (language → text) through `model` and average the languages, equally unless `weights` says else.
+
+    Equally, because otherwise the language with the most text decides what the others lose. At most `max_tokens` of
+    each language are used, in windows of `chunk_tokens`. Raises `QuantizeError` when a text is too short.
+    """
+    matrix_product_op()
+    collector = Collector()
+    means: dict[str, dict[str, NDArray[np.float64]]] = {}
+    used: dict[str, int] = {}
+    with running(model, n_ctx=chunk_tokens, adapters=adapters, threads=threads, on_eval=collector) as llama:
+        ids = {language: llama.tokenize(text)[:max_tokens] for language, text in sorted(texts.items())}
+        for language, tokens in ids.items():
+            if len(tokens) < MIN_TOKENS:
+                raise QuantizeError(
+                    f"the text for {language} has {len(tokens)} tokens; give at least {MIN_TOKENS}"
+                )
+        progress = Progress("measuring", sum(len(tokens) // chunk_tokens or 1 for tokens in ids.values()))
+        for language, tokens in ids.items():
+            collector.sums, collector.counts = {}, {}
+            used[language] = 0
+            for start in range(0, max(1, len(tokens) - chunk_tokens + 1), chunk_tokens):
+                window = tokens[start : start + chunk_tokens]
+                llama.logits(window)
+                used[language] += len(window)
+                progress.step(language)
+            if collector.failure:
+                raise Unsupported(collector.failure)
+            means[language] = collector.means()
+        progress.close()
+    return Imatrix(_average(means, weights or {}), used, chunk_tokens)
+
+
+def _average(
+    means: Mapping[str, Mapping[str, NDArray[np.float64]]], weights: Mapping[str, float]
+) -> dict[str, NDArray[np.float32]]:
+    total = sum(weights.get(language, 1.0) for language in means)
+    names = sorted({name for of_language in means.values() for name in of_language})
+    averaged = {}
+    for name in names:
+        parts = [weights.get(language, 1.0) * of_language[name] for language, of_language in means.items()]
+        averaged[name] = (np.sum(parts, axis=0) / total).astype(np.float32)
+    return averaged

@@ -1,0 +1,167 @@
+"""A PEFT LoRA folder as pairs of matrices with their scale, each tensor accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from quantize.errors import Unreadable, Unsupported, WrongBase
+from quantize.files import sha256_file
+from quantize.manifest import Manifest, Weights, read_manifest
+from quantize.mapped import StoredTensor
+from quantize.peft_config import PeftConfig, read_config
+from quantize.shards import read_safetensors
+
+WEIGHTS_NAME = "adapter_model.safetensors"
+MANIFEST_NAME = "manifest.json"
+PREFIX = "base_model.model."
+ENDINGS = {
+    ".lora_A.weight": ("a", False),
+    ".lora_B.weight": ("b", False),
+    ".lora_embedding_A": ("a", True),
+    ".lora_embedding_B": ("b", True),
+}
+"""Ending of a tensor's name → (which factor, whether of an embedding)."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The LoRA of one module.
+
+    Shapes: for a linear layer [out, in], A [rank, in] and B [out, rank], delta = scale·B·A. For an embedding
+    [vocabulary, hidden], A [rank, vocabulary] and B [hidden, rank], delta = scale·(B·A)ᵀ.
+    """
+
+    module: str
+    a: StoredTensor
+    b: StoredTensor
+    scale: float
+    embedding: bool
+
+    @property
+    def rank(self) -> int:
+        """Width of the bottleneck."""
+        return self.a.shape[0]
+
+
+@dataclass(frozen=True)
+class PeftAdapter:
+    """An adapter that is ready to merge."""
+
+    folder: Path
+    config: PeftConfig
+    pairs: tuple[Pair, ...]
+    sha256: str
+    """Of adapter_model.safetensors."""
+    manifest: Manifest | None
+
+    @property
+    def id(self) -> str:
+        """The name in the manifest, else the folder's."""
+        return self.manifest.name if self.manifest else self.folder.name
+
+    @property
+    def weights(self) -> Weights:
+        """This adapter as a stage."""
+        return Weights(id=self.id, sha256=self.sha256)
+
+
+def read_adapter(folder: Path) -> PeftAdapter:
+    """The adapter in `folder`, checked: every tensor is half of a pair, of the promised rank, and finite.
+
+    Raises `Unsupported` naming the tensor that is none of a LoRA's, `Unreadable` for a broken or half-written file.
+    """
+    if not (folder / WEIGHTS_NAME).is_file():
+        raise Unreadable(f"{folder} has no {WEIGHTS_NAME}; is it an adapter saved by PEFT?")
+    config = read_config(folder)
+    pairs = _pairs(folder.name, config, read_safetensors(folder / WEIGHTS_NAME))
+    manifest = read_manifest(folder / MANIFEST_NAME) if (folder / MANIFEST_NAME).is_file() else None
+    return PeftAdapter(folder, config, pairs, sha256_file(folder / WEIGHTS_NAME), manifest)
+
+
+def _pairs(name: str, config: PeftConfig, tensors: dict[str, StoredTensor]) -> tuple[Pair, ...]:
+    factors: dict[str, dict[str, StoredTensor]] = {}
+    embeddings: set[str] = set()
+    for key, tensor in tensors.items():
+        ending = next((ending for ending in ENDINGS if key.endswith(ending)), None)
+        if ending is None or not key.startswith(PREFIX):
+            raise Unsupported(f"{name}: {key} is not part of a LoRA, so it would be lost; {_why(key)}")
+        module = key[len(PREFIX) : -len(ending)]
+        factor, embedding = ENDINGS[ending]
+        factors.setdefault(module, {})[factor] = tensor
+        if embedding:
+            embeddings.add(module)
+    if not factors:
+        raise Unsupported(f"{name} holds no tensors: nothing was trained")
+    return tuple(
+        _pair(name, config, module, found, module in embeddings) for module, found in sorted(factors.items())
+    )
+
+
+def _why(key: str) -> str:
+    """What such a tensor usually is, and what to do."""
+    if "lora_magnitude" in key:
+        return "it belongs to DoRA; train with use_dora=False"
+    if "token_adapter" in key:
+        return (
+            "it holds trained rows of the embedding; merge with PEFT and pass the merged folder as the base"
+        )
+    if key.endswith((".weight", ".bias")) or ".base_layer." in key:
+        return "it replaces a whole layer (modules_to_save); merge with PEFT and pass the merged folder as the base"
+    return "train with plain LoRA"
+
+
+def _pair(
+    name: str, config: PeftConfig, module: str, found: dict[str, StoredTensor], embedding: bool
+) -> Pair:
+    if set(found) != {"a", "b"}:
+        raise Unreadable(f"{name}: {module} has only one of lora_A and lora_B; the file is incomplete")
+    a, b = found["a"], found["b"]
+    if len(a.shape) != 2 or len(b.shape) != 2 or a.shape[0] != b.shape[1]:
+        raise Unreadable(
+            f"{name}: {module} has A {list(a.shape)} and B {list(b.shape)}, which do not multiply"
+        )
+    if a.shape[0] != config.rank_of(module):
+        raise Unsupported(
+            f"{name}: {module} has rank {a.shape[0]} but its configuration says {config.rank_of(module)}, "
+            "so its scale is not known"
+        )
+    for tensor in (a, b):
+        if not np.isfinite(tensor.all()).all():
+            raise Unsupported(
+                f"{name}: {tensor.name} holds NaN or infinity; training diverged, use an earlier checkpoint"
+            )
+    return Pair(module, a, b, config.scale_of(module), embedding)
+
+
+def check_stack(adapters: Sequence[PeftAdapter], base_sha256: str, *, allow_unknown_base: bool) -> None:
+    """Refuse a stack that was not trained this way: another base, or a stage on top of other stages.
+
+    A manifest's `stages` are what the adapter stands on; its own entry may be the last. Raises `WrongBase`.
+    """
+    below: list[str] = []
+    for adapter in adapters:
+        if adapter.manifest is None:
+            if not allow_unknown_base:
+                raise WrongBase(
+                    f"{adapter.folder} has no {MANIFEST_NAME}, so nothing says which base it was trained on; "
+                    "if you are sure, pass --allow-unknown-base"
+                )
+        else:
+            trained_on = adapter.manifest.base
+            if trained_on.sha256 != base_sha256:
+                raise WrongBase(
+                    f"{adapter.id} was trained on {trained_on.id} (sha256 {trained_on.sha256[:12]}…), "
+                    f"but the base given has {base_sha256[:12]}…; give the base it was trained on"
+                )
+            stages = [stage.sha256 for stage in adapter.manifest.stages if stage.sha256 != adapter.sha256]
+            if stages != below:
+                names = [stage.id for stage in adapter.manifest.stages if stage.sha256 != adapter.sha256]
+                raise WrongBase(
+                    f"{adapter.id} was trained on top of {' + '.join(names) or 'the bare base'}; give the adapters "
+                    "in that order, all of them and no other before it"
+                )
+        below.append(adapter.sha256)
