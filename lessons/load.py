@@ -12,6 +12,7 @@ and its `problems` the same as data. Nothing else is raised for a bad file, howe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ def resolve_set(path: Path) -> Path:
     except (OSError, UnicodeDecodeError) as error:
         raise ReadError([Problem(pointer, 0, f"cannot be read: {error}", "install the set again")]) from error
     folder = path / version
-    if not version or folder.parent != path or not (folder / SET_FILE).is_file():
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version, re.ASCII) or not (folder / SET_FILE).is_file():
         raise ReadError(
             [Problem(pointer, 1, f"names a version that is not there: {version!r}", "install the set again")]
         )
@@ -136,7 +137,9 @@ def find_sets(dirs: Iterable[Path]) -> list[FoundSet]:
     for directory in dirs:
         children = sorted(directory.iterdir()) if directory.is_dir() else []
         for child in children:
-            if not ((child / SET_FILE).is_file() or (child / CURRENT_FILE).is_file()):
+            if child.name.startswith(".") or not (
+                (child / SET_FILE).is_file() or (child / CURRENT_FILE).is_file()
+            ):
                 continue
             try:
                 folder = resolve_set(child)

@@ -24,8 +24,6 @@ _HAN_RUN = regex.compile(r"\p{Han}+")
 _LATIN = regex.compile(r"\p{Latin}")
 _PROCLITIC = regex.compile(r"^(?:وال|بال|كال|فال|لل|ال|و|ف|ب|ل|ك|س)")
 _LONGEST_CHINESE_WORD = 4
-_BEFORE_A_NAME = "小老阿王李张張刘劉陈陳杨楊黄黃赵趙吴吳周徐孙孫马馬朱胡林郭何高罗羅郑鄭梁谢謝宋唐许許邓鄧冯馮韩韓曹曾彭萧蔡潘"
-"""小玲, 阿美, 李明: a rare character after one of these is somebody's name."""
 
 
 def check(sheet: Sheet) -> Iterator[Note]:
@@ -116,14 +114,19 @@ def _known_at(language: str, level: Level) -> tuple[frozenset[str], frozenset[st
 
 @lru_cache(maxsize=4096)
 def _segments(run: str) -> tuple[str, ...]:
-    """Chinese words by longest match against the frequent ones; what matches nothing comes one by one."""
+    """Chinese words by longest match against the frequent ones, in simplified characters.
+
+    Rare characters in a row come as one word, and one alone (小玲, 美玲) not at all: it is somebody's name.
+    """
     from wordfreq.chinese import simplify_chinese
 
-    words, run, found, at = frequent_words("zh"), simplify_chinese(run), [], 0
+    words, run, found, rare, at = frequent_words("zh"), simplify_chinese(run), [], "", 0
     while at < len(run):
-        length = next((n for n in range(_LONGEST_CHINESE_WORD, 1, -1) if run[at : at + n] in words), 1)
-        is_name = at > 0 and length == 1 and run[at] not in words and run[at - 1] in _BEFORE_A_NAME
-        if not is_name:
+        length = next((n for n in range(_LONGEST_CHINESE_WORD, 0, -1) if run[at : at + n] in words), 0)
+        if length and len(rare) > 1:
+            found.append(rare)
+        rare = "" if length else rare + run[at]
+        if length:
             found.append(run[at : at + length])
-        at += length
-    return tuple(found)
+        at += length or 1
+    return (*found, rare) if len(rare) > 1 else tuple(found)

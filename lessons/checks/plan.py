@@ -46,7 +46,7 @@ def check(sheet: Sheet) -> Iterator[Note]:
     if lesson.minutes not in MINUTES:
         message = f"{lesson.minutes} minutes; a sitting has {MINUTES[0]} to {MINUTES[-1]}"
         yield Note(("minutes",), "plan-minutes", message, "split it or add to it", "warning")
-    if lesson.mastery.items > count:
+    if count >= MIN_ITEMS and lesson.mastery.items > count:
         message = f"mastery needs {lesson.mastery.items} items and there are {count}"
         yield Note(("mastery", "items"), "plan-mastery", message, "lower it")
     if sheet.info and lesson.level not in sheet.info.levels:

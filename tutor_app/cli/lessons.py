@@ -1,27 +1,21 @@
-"""`tutor lessons …`: make, check, preview, pack, sign, install and convert lesson sets."""
+"""`tutor lessons …`: make, check and preview lesson sets; packing and converting are in files of their own."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from pathlib import Path
 
 import click
 
-from lessons.problems import LessonError
-from tutor_app.errors import TutorError
+from lessons.problems import LessonError, ReadError
+from tutor_app.cli import lesson_packs
+from tutor_app.cli.lesson_errors import told
 
-PATHS = click.Path(exists=True, path_type=Path)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Lesson errors as the one error that the command line shows without a traceback."""
-    try:
-        yield
-    except LessonError as error:
-        raise TutorError(str(error)) from error
+PATH = click.Path(exists=True, path_type=Path)
+OUT_FOLDER = click.Path(file_okay=False, path_type=Path)
+POLL_S = 0.3
+"""How often `preview` looks whether the file was saved: quick enough to feel immediate."""
 
 
 @click.group()
@@ -30,7 +24,46 @@ def lessons() -> None:
 
 
 @lessons.command()
-@click.argument("paths", nargs=-1, required=True, type=PATHS)
+@click.argument("folder", type=OUT_FOLDER)
+@click.option("--id", "set_id", help="Id of the set or lesson [the folder's name; a lesson has to be named].")
+@click.option("--title", help="Title of the set.")
+@click.option("--language", default="es", show_default=True, help="Language taught: es, zh, ar, fr …")
+@click.option("--track", type=click.Choice(["heritage", "l2"]), default="l2", show_default=True)
+@click.option("--level", type=click.Choice(["A1", "A2", "B1"]), default="A1", show_default=True)
+@click.option("--author", default="", help="Your name, as students read it.")
+def new(
+    folder: Path, set_id: str | None, title: str | None, language: str, track: str, level: str, author: str
+) -> None:
+    """Begin a set in a new FOLDER, or add a lesson to the set that is in FOLDER.
+
+    What is written is commented and valid, in plain YAML; write over it in any text editor.
+    """
+    from lessons.load import SET_FILE
+    from lessons.skeleton import new_lesson, new_set
+
+    with told():
+        if (folder / SET_FILE).is_file():
+            if not set_id:
+                raise click.UsageError(f"{folder} is a set already. Name the new lesson: --id ID")
+            written = [new_lesson(folder, set_id, level)]  # type: ignore[arg-type]
+        else:
+            name = set_id or folder.absolute().name.lower()
+            written = new_set(
+                folder,
+                set_id=name,
+                title=title or name,
+                language=language,
+                track=track,  # type: ignore[arg-type]
+                level=level,  # type: ignore[arg-type]
+                author=author or "Your name",
+            )
+    for path in written:
+        click.echo(path)
+    click.echo(f"Next: edit it, then `tutor lessons lint {folder}`.", err=True)
+
+
+@lessons.command()
+@click.argument("paths", nargs=-1, required=True, type=PATH)
 @click.option("--errors-only", is_flag=True, help="Leave out what only could be better.")
 @click.option("--json", "as_json", is_flag=True, help="Findings as one JSON list.")
 @click.pass_context
@@ -41,7 +74,7 @@ def lint(ctx: click.Context, paths: tuple[Path, ...], errors_only: bool, as_json
     """
     from lessons.lint import lint as check
 
-    with _told():
+    with told():
         found = [finding for path in paths for finding in check(path)]
     if errors_only:
         found = [finding for finding in found if finding.severity == "error"]
@@ -53,3 +86,54 @@ def lint(ctx: click.Context, paths: tuple[Path, ...], errors_only: bool, as_json
             click.echo(str(finding))
         click.echo(f"{len(found)} to look at." if found else "Nothing to fix.", err=True)
     ctx.exit(1 if found else 0)
+
+
+@lessons.command()
+@click.argument("path", type=PATH)
+@click.option("--lesson", "lesson_id", help="Which lesson of a set [all].")
+@click.option("--once", is_flag=True, help="Print it and end, instead of waiting for the next save.")
+def preview(path: Path, lesson_id: str | None, once: bool) -> None:
+    """Show what students will meet, with every line of the tutor; shown again when the file is saved."""
+    from lessons.load import load_lesson, load_set
+    from lessons.preview import preview as lines_of
+
+    def show() -> None:
+        found = [load_lesson(path)] if path.is_file() else load_set(path).lessons
+        chosen = [lesson for lesson in found if lesson_id in (None, lesson.id)]
+        if not chosen:
+            raise LessonError(f"There is no lesson {lesson_id!r} in {path}.")
+        for lesson in chosen:
+            for line in lines_of(lesson):
+                click.echo(line)
+            click.echo()
+
+    if once:
+        with told():
+            show()
+        return
+    seen: dict[Path, float] = {}
+    while True:
+        files = [path] if path.is_file() else sorted(path.rglob("*.yaml"))
+        now = {file: file.stat().st_mtime for file in files if file.exists()}
+        if now != seen:
+            seen = now
+            click.clear()
+            try:
+                show()
+            except ReadError as error:
+                click.echo(str(error))
+            click.echo("Waiting for the next save; Ctrl+C ends.", err=True)
+        time.sleep(POLL_S)
+
+
+@lessons.command()
+@click.argument("kind", type=click.Choice(["lesson", "set"]), default="lesson")
+def schema(kind: str) -> None:
+    """Print the JSON Schema of lesson files (or of set.yaml), for your editor."""
+    from lessons.json_schema import json_schema_text
+
+    click.echo(json_schema_text("set" if kind == "set" else "lesson"), nl=False)
+
+
+for command in lesson_packs.COMMANDS:
+    lessons.add_command(command)
