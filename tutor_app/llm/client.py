@@ -10,9 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from tutor_app.llm.child import Child
+from tutor_app.llm.machine import default_threads
 from tutor_app.llm.prefix_cache import DEFAULT_LIMIT_BYTES
 from tutor_app.llm.protocol import (
     Adapter,
@@ -43,16 +42,6 @@ STARTED_S = 60.0
 """Until the child says it is there: it imports native libraries, slow from a cold network file system."""
 
 Event = dict[str, Any]
-
-
-def default_threads() -> tuple[int, int]:
-    """Threads for single tokens and for prompts, by physical cores.
-
-    Tokens are bound by memory, and one core is left for the screen. Prompts are bound by arithmetic and short
-    once the prefix is cached, so they take every core.
-    """
-    cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-    return max(1, cores - 1), cores
 
 
 class ChildEngine:

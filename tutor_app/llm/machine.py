@@ -1,0 +1,105 @@
+"""What this machine has: cores, memory, disk, and how many threads proved best on it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tutor_app.llm.files import replace_file
+
+CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
+CGROUP_USED = Path("/sys/fs/cgroup/memory.current")
+
+
+@dataclass(frozen=True)
+class Memory:
+    """In bytes, within the container's limit if there is one."""
+
+    total: int
+    available: int
+
+
+def memory() -> Memory:
+    """Main memory of this machine, or what a container allows of it."""
+    have = psutil.virtual_memory()
+    try:
+        limit = int(CGROUP_MEMORY.read_text(encoding="ascii"))
+        used = int(CGROUP_USED.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return Memory(have.total, have.available)  # no container, or "max"
+    return Memory(min(have.total, limit), min(have.available, max(0, limit - used)))
+
+
+def cores() -> tuple[int, int]:
+    """Physical and logical cores."""
+    logical = psutil.cpu_count() or 1
+    return psutil.cpu_count(logical=False) or logical, logical
+
+
+def default_threads() -> tuple[int, int]:
+    """Threads for single tokens and for prompts, by physical cores.
+
+    Tokens are bound by memory, and one core is left for the screen. Prompts are bound by arithmetic and short
+    once the prefix is cached, so they take every core.
+    """
+    physical, _ = cores()
+    return max(1, physical - 1), physical
+
+
+def free_bytes(folder: Path) -> int:
+    """Free space where `folder` is or would be made."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A speed test made on this machine."""
+
+    host: str
+    """A data folder can be shared by many machines (a lab's home folders): figures count only where made."""
+    model_id: str
+    threads: int
+    decode_tps: float
+    """Tokens a second, one at a time."""
+    prefill_tps: float
+    """Tokens a second of a prompt."""
+
+
+def host() -> str:
+    """Names this machine well enough to know its figures again."""
+    return f"{platform.node()}/{platform.machine()}/{cores()[1]}"
+
+
+def measured(data_dir: Path) -> Measured | None:
+    """The last speed test made on this machine, if any."""
+    try:
+        found = json.loads(_file(data_dir).read_text(encoding="utf-8"))[host()]
+        return Measured(host=host(), **found)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def remember(data_dir: Path, result: Measured) -> None:
+    """Keep `result`, beside those of other machines. Raises OSError."""
+    try:
+        every = json.loads(_file(data_dir).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        every = {}
+    every[result.host] = {
+        "model_id": result.model_id,
+        "threads": result.threads,
+        "decode_tps": round(result.decode_tps, 2),
+        "prefill_tps": round(result.prefill_tps, 2),
+    }
+    replace_file(_file(data_dir), json.dumps(every, indent=2, sort_keys=True).encode())
+
+
+def _file(data_dir: Path) -> Path:
+    return data_dir / "models" / "machines.json"
