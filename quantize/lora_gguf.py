@@ -134,7 +134,10 @@ def build_adapter(
         step=lambda _name: None,
     )
     publish(part, output)
-    write_manifest(manifest_path(output), lineage.manifest(kind))
+    manifest = lineage.manifest(kind)
+    # The app loads what an adapter stands on before it: these of its stages are in other files.
+    below_weights = [adapter.weights.model_dump() for adapter in stack[: len(below)]]
+    write_manifest(manifest_path(output), manifest.model_copy(update={"below": below_weights}))
     return AdapterBuilt(output, manifest_path(output), sha256_file(output), output.stat().st_size, lineage)
 
 

@@ -16,6 +16,11 @@ MARK = "\u2402reply\u2402"
 """Stands for an assistant's words while looking for what follows them."""
 
 
+OPEN, CLOSE = "\ue000", "\ue001"
+"""Private-use characters around the number of a message, which no text contains."""
+STAND_IN = re.compile(f"{OPEN}(\\d+){CLOSE}")
+
+
 @dataclass(frozen=True)
 class Template:
     """A template as it is written into files."""
@@ -105,6 +110,22 @@ def render(
         )
     except (TemplateError, TypeError, ValueError) as error:
         raise Unsupported(f"the chat template cannot be rendered: {error}") from error
+
+
+def pieces(
+    template: str, messages: Sequence[Message], *, add_generation_prompt: bool, tokens: Mapping[str, str]
+) -> list[tuple[str, bool]]:
+    """The prompt in pieces: (text, whether the template wrote it). They are tokenised one by one.
+
+    Control tokens are recognised only in what the template wrote, so that nobody can forge a turn by typing
+    <|im_end|>. Training and the app do the same, so their ids can be compared with these.
+    """
+    stand_ins = [{**message, "content": f"{OPEN}{number}{CLOSE}"} for number, message in enumerate(messages)]
+    text = render(template, stand_ins, add_generation_prompt=add_generation_prompt, tokens=tokens)
+    found: list[tuple[str, bool]] = []
+    for index, part in enumerate(STAND_IN.split(text)):
+        found.append((part, True) if index % 2 == 0 else (messages[int(part)]["content"], False))
+    return [(part, special) for part, special in found if part]
 
 
 def end_of_turn(template: str, special: Sequence[str], tokens: Mapping[str, str]) -> str | None:
