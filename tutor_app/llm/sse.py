@@ -1,0 +1,109 @@
+"""One HTTP request whose answer is a stream of server-sent events."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import urllib.parse
+from collections.abc import Iterator
+from typing import Any
+
+from tutor_app.llm.protocol import EngineDied, EngineError, EngineHung
+
+DATA = b"data:"
+END = b"[DONE]"
+
+
+class Call:
+    """Opened at once. `abort`, from any thread, ends the reading and with it the server's work."""
+
+    def __init__(
+        self, base_url: str, path: str, body: dict[str, Any] | None, *, key: str | None, timeout_s: float
+    ) -> None:
+        url = urllib.parse.urlsplit(base_url)
+        kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+        self._connection = kind(url.hostname or "", url.port, timeout=timeout_s)
+        self._aborted = threading.Event()
+        self._where = f"{url.hostname}:{url.port}" if url.port else url.hostname
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        data = None if body is None else json.dumps(body).encode()
+        try:
+            self._connection.request(
+                "GET" if body is None else "POST", url.path.rstrip("/") + path, data, headers
+            )
+            self._answer = self._connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise self._lost(error) from error
+
+    @property
+    def aborted(self) -> bool:
+        """True after `abort`."""
+        return self._aborted.is_set()
+
+    @property
+    def status(self) -> int:
+        """The answer's HTTP status."""
+        return self._answer.status
+
+    def json(self) -> Any:
+        """The whole answer, parsed. Raises EngineError."""
+        try:
+            data = self._answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise self._lost(error) from error
+        finally:
+            self._connection.close()
+        return self._parsed(data)
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """The events as they come; ends quietly when aborted. Raises EngineError."""
+        try:
+            for line in self._answer:
+                data = line.strip()
+                if data == DATA + b" " + END or data == DATA + END:
+                    return
+                if data.startswith(DATA):
+                    yield self._parsed(data[len(DATA) :])
+        except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
+            # The last two: http.client's own state when the socket is shut from another thread.
+            if not self.aborted:
+                raise self._lost(error) from error
+        finally:
+            self._connection.close()
+
+    def abort(self) -> None:
+        """Stop reading now."""
+        self._aborted.set()
+        if (raw := self._connection.sock) is not None:
+            try:
+                raw.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # closed already
+
+    def close(self) -> None:
+        """Drop the connection, which tells the server to stop."""
+        self._connection.close()
+
+    def _parsed(self, data: bytes) -> Any:
+        try:
+            parsed = json.loads(data)
+        except ValueError as error:
+            raise EngineError(
+                f"The model server {self._where} answered with something else than JSON."
+            ) from error
+        if isinstance(parsed, dict) and (problem := parsed.get("error")):
+            text = problem.get("message") if isinstance(problem, dict) else problem
+            raise EngineError(f"The model server {self._where} refused: {str(text)[:200]}")
+        return parsed
+
+    def _lost(self, error: Exception) -> EngineError:
+        if isinstance(error, TimeoutError):
+            return EngineHung(f"The model server {self._where} did not answer in time. Try again.")
+        return EngineDied(
+            f"The model server {self._where} cannot be reached. Ask whoever runs it.", exit_code=None
+        )
