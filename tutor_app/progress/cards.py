@@ -10,6 +10,7 @@ from tutor_app.progress import queue, reviews
 from tutor_app.progress.database import Database
 from tutor_app.progress.records import CardKind, DueItem
 from tutor_app.progress.reviews import DAY_S, CardState
+from tutor_app.progress.text import storable
 
 
 class Cards:
@@ -29,7 +30,12 @@ class Cards:
         """Id of the card for a word that the learner kept; saving it again updates gloss and sentence."""
         with self.transaction():
             card_id = self._card("word", word, language=language, set_id=None, now=now, due_at=now)
-            row = {"gloss": gloss, "sentence": sentence, "source": source, "suspended": False}
+            row = {
+                "gloss": storable(gloss),
+                "sentence": storable(sentence),
+                "source": storable(source),
+                "suspended": False,
+            }
             self.database.update("cards", card_id, row)
         return card_id
 
@@ -73,7 +79,7 @@ class Cards:
         card_id = self._card(
             "recast", recast, language=row["language"], set_id=row["set_id"], now=now, due_at=now + DAY_S
         )
-        self.database.update("cards", card_id, {"sentence": row["text"]})
+        self.database.update("cards", card_id, {"sentence": row["text"], "turn_id": row["turn_id"]})
 
     def review_recast(self, reply_id: int, *, repaired: bool, now: float | None) -> None:
         """The learner did, or did not, produce a recast form at the next turn."""
@@ -88,7 +94,7 @@ class Cards:
 
     def _turn_of(self, reply_id: int) -> sqlite3.Row | None:
         return self.database.row(
-            "SELECT r.recast, r.finished_at, t.text, t.at, s.language, s.set_id FROM replies r"
+            "SELECT r.recast, r.finished_at, r.turn_id, t.text, t.at, s.language, s.set_id FROM replies r"
             " JOIN turns t ON t.id = r.turn_id JOIN sessions s ON s.id = t.session_id WHERE r.id = ?",
             (reply_id,),
         )
@@ -97,6 +103,7 @@ class Cards:
         self, kind: CardKind, key: str, *, language: str, set_id: str | None, now: float, due_at: float
     ) -> int:
         """Id of the card, made if need be. A word is one card a language, a form one a set: its id is the set's."""
+        key = storable(key)
         scope = (set_id or language) if kind == "form" else (language or set_id or "")
         connection = self.database.connection
         connection.execute(

@@ -10,10 +10,14 @@ from typing import Any, Literal
 from tutor_app.progress.cards import Cards
 from tutor_app.progress.lock import is_running_elsewhere, whoami
 from tutor_app.progress.records import SavedReply, SavedSession, SavedTurn, Status
-from tutor_app.progress.text import asks, folded
+from tutor_app.progress.text import asks, folded, storable
 
 PACE_TURNS = 50
 """Turns that the learner's own pace is taken from: the last few sessions, not last year."""
+
+
+IDLE_S = 300.0
+"""A pause longer than this is not time on task."""
 
 
 class Conversation(Cards):
@@ -68,7 +72,7 @@ class Conversation(Cards):
             set_version=row["set_version"],
             lesson_id=row["lesson_id"],
             seed=row["seed"],
-            position=json.loads(row["position"]),
+            position=self.database.json(row["position"]),
             turns=tuple(self.turns(row["id"])),
         )
 
@@ -80,9 +84,10 @@ class Conversation(Cards):
 
     def end_session(self, session_id: int, summary: dict[str, Any], now: float) -> None:
         """Close a session for good; `summary["finished"]` says whether the lesson was gone through."""
-        row = {
+        row: dict[str, Any] = {
             "ended_at": now,
             "last_at": now,
+            "active_s": self._active_s(session_id, now, None),
             "summary": json.dumps(summary, ensure_ascii=False),
             "finished": bool(summary.get("finished")),
         }
@@ -100,6 +105,7 @@ class Conversation(Cards):
         now: float,
     ) -> int:
         """Id of the turn, which is on the disk when this returns."""
+        text = storable(text)
         with self.transaction():
             turn_id = self.database.insert(
                 "turns",
@@ -115,8 +121,14 @@ class Conversation(Cards):
                     "at": now,
                 },
             )
-            self.database.update("sessions", session_id, {"last_at": now, "owner": whoami()})
+            active_s = self._active_s(session_id, now, elapsed_s)
+            row = {"last_at": now, "active_s": active_s, "owner": whoami()}
+            self.database.update("sessions", session_id, row)
         return turn_id
+
+    def _active_s(self, session_id: int, now: float, elapsed_s: float | None) -> float:
+        row = self.database.row("SELECT active_s, last_at FROM sessions WHERE id = ?", (session_id,))
+        return 0.0 if row is None else row["active_s"] + time_on_task(now - row["last_at"], elapsed_s)
 
     def set_turn_item(self, turn_id: int, item_id: str | None) -> None:
         with self.transaction():
@@ -129,6 +141,7 @@ class Conversation(Cards):
 
     def checkpoint_reply(self, reply_id: int, text: str) -> None:
         """The reply as far as it has come."""
+        text = storable(text)
         with self.transaction():
             self.database.update("replies", reply_id, {"text": text, "folded": folded(text)})
 
@@ -150,6 +163,7 @@ class Conversation(Cards):
         move: str | None = None,
     ) -> None:
         """The reply as it stands for good. A recast form becomes a card; `move` when it changed meanwhile."""
+        text = storable(text)
         row: dict[str, Any] = {
             "text": text,
             "folded": folded(text),
@@ -157,7 +171,7 @@ class Conversation(Cards):
             "signals": json.dumps(list(signals)),
             "source": source,
             "hint_level": hint_level,
-            "recast": recast,
+            "recast": recast and storable(recast),
             "ttft_ms": ttft_ms,
             "total_ms": total_ms,
             "prompt_tokens": prompt_tokens,
@@ -198,10 +212,25 @@ class Conversation(Cards):
                 elapsed_s=row["elapsed_s"],
                 at=row["at"],
                 item_id=row["item_id"],
-                reply=None if row["id"] is None else _reply(row),
+                reply=None if row["id"] is None else self._reply(row),
             )
             for row in rows
         ]
+
+    def _reply(self, row: sqlite3.Row) -> SavedReply:
+        return SavedReply(
+            id=row["id"],
+            turn_id=row["turn_id"],
+            move=row["move"],
+            text=row["text"],
+            status=row["status"],
+            signals=tuple(self.database.json(row["signals"])),
+            source=row["source"],
+            hint_level=row["hint_level"],
+            recast=row["recast"],
+            uptake=_flag(row["uptake"]),
+            repair=_flag(row["repair"]),
+        )
 
     def pace(self, language: str) -> list[tuple[int, float]]:
         """(characters, seconds) of the learner's latest typed turns in a language, oldest first."""
@@ -214,21 +243,15 @@ class Conversation(Cards):
         return [(row["characters"], row["elapsed_s"]) for row in reversed(rows)]
 
 
+def time_on_task(gap_s: float, elapsed_s: float | None) -> float:
+    """Seconds at work between two turns: a longer pause was spent elsewhere, save what the answer itself took.
+
+    A clock that went backwards counts as nothing.
+    """
+    if 0 <= gap_s <= IDLE_S:
+        return gap_s
+    return min(max(0.0, elapsed_s or 0.0), IDLE_S)
+
+
 def _flag(value: int | None) -> bool | None:
     return None if value is None else bool(value)
-
-
-def _reply(row: sqlite3.Row) -> SavedReply:
-    return SavedReply(
-        id=row["id"],
-        turn_id=row["turn_id"],
-        move=row["move"],
-        text=row["text"],
-        status=row["status"],
-        signals=tuple(json.loads(row["signals"])),
-        source=row["source"],
-        hint_level=row["hint_level"],
-        recast=row["recast"],
-        uptake=_flag(row["uptake"]),
-        repair=_flag(row["repair"]),
-    )

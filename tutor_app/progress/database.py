@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from tutor_app.progress import filesystem
-from tutor_app.progress.errors import StoreReadOnly, plain_errors
+from tutor_app.progress.errors import StoreDamaged, StoreReadOnly, plain_errors
 from tutor_app.progress.lock import WAIT_S, FileLock
+from tutor_app.progress.suspicion import mark_suspect
 
 
 class Database:
@@ -40,6 +42,7 @@ class Database:
             )
             try:
                 self._prepare()
+                self._opened = _identity(path)
             except sqlite3.DatabaseError:
                 self.connection.close()
                 raise
@@ -66,16 +69,8 @@ class Database:
     def journal_mode(self) -> str:
         return str(self.connection.execute("PRAGMA journal_mode").fetchone()[0])
 
-    @contextmanager
-    def _exclusive(self) -> Iterator[None]:
-        if self._file_lock is None:
-            yield
-            return
-        self._file_lock.acquire()
-        try:
-            yield
-        finally:
-            self._file_lock.release()
+    def _exclusive(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._file_lock is None else self._file_lock.held()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -95,6 +90,7 @@ class Database:
                 self.connection.execute("BEGIN IMMEDIATE")
                 self._depth = 1
                 try:
+                    self._still_there()
                     yield self.connection
                     self.connection.execute("COMMIT")
                 except BaseException:
@@ -103,6 +99,17 @@ class Database:
                     raise
                 finally:
                     self._depth = 0
+
+    def _still_there(self) -> None:
+        """Raises StoreDamaged when another window has recovered or deleted the file meanwhile.
+
+        In WAL mode SQLite does not notice, and what is written would go down with the old file. (With a rollback
+        journal it does; and on network folders file numbers are not to be relied on.)
+        """
+        if not self.network and _identity(self.path) != self._opened:
+            raise StoreDamaged(
+                f"{self.path} was replaced by another window: nothing was saved. Open it again."
+            )
 
     def _nested(self) -> Iterator[sqlite3.Connection]:
         point = f"level_{self._depth}"
@@ -142,10 +149,39 @@ class Database:
         found = self.rows(sql, values)
         return found[0] if found else None
 
+    def json(self, text: str) -> Any:
+        """What a JSON column holds. Raises StoreDamaged: we wrote it, so it must parse."""
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            mark_suspect(self.path)
+            raise StoreDamaged(
+                f"The learner's file {self.path} is damaged. Open it again to recover it."
+            ) from error
+
     def _shared(self) -> AbstractContextManager[None]:
         """On a network folder even reading takes the lock: its own locks may not keep a writer out."""
         return nullcontext() if self._depth or self.read_only else self._exclusive()
 
+    def vacuum_into(self, target: Path) -> None:
+        """A compact copy of what is committed, with a rollback journal: one file."""
+        with self._mutex, plain_errors(target), self._shared():
+            self.connection.execute("VACUUM INTO ?", (str(target),))
+
+    def forget(self) -> None:
+        """Take what was deleted out of the journal as well; `secure_delete` has zeroed it in the file."""
+        with self._mutex, plain_errors(self.path):
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         with self._mutex:
             self.connection.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Device and number of a file; None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tutor_app.errors import TutorError
+from tutor_app.progress.suspicion import mark_suspect
 
 
 class NoLearner(TutorError):
@@ -34,6 +35,9 @@ class StoreDamaged(TutorError):
     """The file is not what was written; opening it again recovers what can be recovered."""
 
 
+READ_ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What reading a damaged file raises; the second when SQLite's own message quotes damaged bytes."""
+
 _LOW_BYTE = 0xFF  # the high bytes of an extended result code say which kind of I/O error it was
 
 
@@ -42,22 +46,26 @@ def plain_errors(path: Path) -> Iterator[None]:
     """Turns SQLite's errors into ours; those that are mistakes of the program pass through."""
     try:
         yield
-    except sqlite3.DatabaseError as error:
+    except READ_ERRORS as error:
         translated = translate(error, path)
         if translated is None:
             raise
+        if isinstance(translated, StoreDamaged):
+            mark_suspect(path)
         raise translated from error
 
 
-def translate(error: sqlite3.Error, path: Path) -> TutorError | None:
+def translate(error: Exception, path: Path) -> TutorError | None:
     """The sentence for an error of SQLite's, or None when only a programmer can act on it."""
     # Python sets no code on errors of its own, such as the use of a closed connection.
     code = getattr(error, "sqlite_errorcode", 0) & _LOW_BYTE
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT) or _undecodable(error):
         return StoreDamaged(
             f"The learner's file {path} is damaged. Open it again: it is then recovered from the newest good "
             "backup, and the damaged file is kept."
         )
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED:
+        return StoreDamaged(f"{path} was replaced by another window. Open it again.")
     if code == sqlite3.SQLITE_FULL:
         return DiskFull(
             f"The disk is full: this could not be saved in {path}. Everything before it is safe. "
@@ -76,3 +84,25 @@ def translate(error: sqlite3.Error, path: Path) -> TutorError | None:
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
         return DiskTrouble(f"{path} could not be read or written ({error}). Check the disk, then try again.")
     return None
+
+
+_NOT_DAMAGE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+    }
+    | {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM}
+)
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error in reading blames the file itself, not the moment or the disk."""
+    return (getattr(error, "sqlite_errorcode", 0) & _LOW_BYTE) not in _NOT_DAMAGE
+
+
+def _undecodable(error: Exception) -> bool:
+    """Text that is not UTF-8: Python's own error, which has no code."""
+    return isinstance(error, UnicodeDecodeError) or str(error).startswith("Could not decode")

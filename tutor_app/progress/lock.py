@@ -12,6 +12,8 @@ import json
 import os
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -69,6 +71,15 @@ class FileLock:
 
     def release(self) -> None:
         self._path.unlink(missing_ok=True)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The lock, for the length of a block."""
+        self.acquire()
+        try:
+            yield
+        finally:
+            self.release()
 
     def _owner(self) -> str:
         try:

@@ -8,7 +8,7 @@ from tutor_app.progress import knowledge, reviews
 from tutor_app.progress.conversation import Conversation
 from tutor_app.progress.knowledge import FormState
 from tutor_app.progress.records import FormKnowledge, ItemResult, LessonProgress
-from tutor_app.progress.text import folded
+from tutor_app.progress.text import folded, storable
 
 CLEAN_HINT = 1
 """Mastery counts what is right at the first try or after one hint."""
@@ -58,14 +58,15 @@ class Practice(Conversation):
                     "correct": correct,
                     "clean": clean,
                     "near_miss": near_miss,
-                    "error_tags": json.dumps(list(error_tags)),
-                    "given": given,
+                    "given": storable(given),
                     "hint_level": hint_level,
                     "attempt_number": attempt_number,
                     "dialect": dialect,
                     "at": now,
                 },
             )
+            for tag in dict.fromkeys(error_tags):
+                self.database.insert("attempt_tags", {"attempt_id": attempt_id, "tag": tag})
             language = self._language(session_id)
             self._move_forms(attempt_id, set_id, forms, kind, language, correct, hint_level, now)
             rated = reviews.rating(correct=correct, hint_level=hint_level, attempt_number=attempt_number)
@@ -122,7 +123,7 @@ class Practice(Conversation):
     def _ability(self, scope: str) -> float:
         """The learner's own offset in the form model, for a language (or a set that names none)."""
         row = self.database.row("SELECT value FROM meta WHERE key = ?", (f"ability:{scope}",))
-        return float(json.loads(row["value"])) if row else 0.0
+        return float(self.database.json(row["value"])) if row else 0.0
 
     def _form_state(self, set_id: str, form_id: str) -> FormState:
         row = self.database.row(

@@ -6,6 +6,8 @@ lists of strings or the session's own position. `folded` is text for searching (
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,7 @@ CREATE TABLE sessions (
     set_id TEXT NOT NULL, set_version TEXT NOT NULL, lesson_id TEXT,
     mode TEXT NOT NULL CHECK (mode IN ('lesson', 'talk')),
     language TEXT NOT NULL, model TEXT, model_sha256 TEXT, adapters TEXT NOT NULL, seed INTEGER NOT NULL,
-    started_at REAL NOT NULL, last_at REAL NOT NULL, ended_at REAL,
+    started_at REAL NOT NULL, last_at REAL NOT NULL, ended_at REAL, active_s REAL NOT NULL DEFAULT 0,
     position TEXT NOT NULL DEFAULT '{}', summary TEXT, finished INTEGER NOT NULL DEFAULT 0,
     owner TEXT NOT NULL) STRICT;
 CREATE INDEX sessions_open ON sessions (set_id, lesson_id, ended_at);
@@ -33,13 +35,14 @@ CREATE TABLE turns (
     text TEXT NOT NULL, folded TEXT NOT NULL, characters INTEGER NOT NULL, command TEXT, elapsed_s REAL,
     item_id TEXT, asked INTEGER NOT NULL, at REAL NOT NULL) STRICT;
 CREATE INDEX turns_session ON turns (session_id);
+CREATE INDEX turns_asked ON turns (session_id) WHERE asked = 1;
 CREATE TABLE attempts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     turn_id INTEGER NOT NULL REFERENCES turns (id) ON DELETE CASCADE,
     session_id INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     set_id TEXT NOT NULL, lesson_id TEXT, step_id TEXT, item_id TEXT, kind TEXT NOT NULL,
     words TEXT NOT NULL, correct INTEGER NOT NULL, clean INTEGER NOT NULL, near_miss TEXT,
-    error_tags TEXT NOT NULL, given TEXT NOT NULL, hint_level INTEGER NOT NULL,
+    given TEXT NOT NULL, hint_level INTEGER NOT NULL,
     attempt_number INTEGER NOT NULL, dialect TEXT, at REAL NOT NULL) STRICT;
 CREATE INDEX attempts_turn ON attempts (turn_id);
 CREATE INDEX attempts_item ON attempts (set_id, lesson_id, item_id, session_id);
@@ -49,6 +52,10 @@ CREATE TABLE attempt_forms (
     set_id TEXT NOT NULL, form_id TEXT NOT NULL, predicted REAL NOT NULL,
     PRIMARY KEY (set_id, form_id, attempt_id)) STRICT, WITHOUT ROWID;
 CREATE INDEX attempt_forms_attempt ON attempt_forms (attempt_id);
+CREATE TABLE attempt_tags (
+    attempt_id INTEGER NOT NULL REFERENCES attempts (id) ON DELETE CASCADE,
+    tag TEXT NOT NULL, PRIMARY KEY (tag, attempt_id)) STRICT, WITHOUT ROWID;
+CREATE INDEX attempt_tags_attempt ON attempt_tags (attempt_id);
 CREATE TABLE replies (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     turn_id INTEGER NOT NULL REFERENCES turns (id) ON DELETE CASCADE,
@@ -67,9 +74,11 @@ CREATE TABLE cards (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL CHECK (kind IN ('word', 'form', 'recast')),
     scope TEXT NOT NULL, key TEXT NOT NULL, language TEXT NOT NULL, set_id TEXT,
+    turn_id INTEGER REFERENCES turns (id) ON DELETE SET NULL,
     gloss TEXT NOT NULL DEFAULT '', sentence TEXT NOT NULL DEFAULT '', source TEXT NOT NULL DEFAULT '',
     stability REAL, difficulty REAL, due_at REAL NOT NULL, last_at REAL, created_at REAL NOT NULL,
     suspended INTEGER NOT NULL DEFAULT 0, UNIQUE (kind, scope, key)) STRICT;
+CREATE INDEX cards_turn ON cards (turn_id);
 CREATE INDEX cards_due ON cards (suspended, due_at);
 CREATE TABLE reviews (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -86,6 +95,23 @@ CREATE TABLE memories (
     turn_id INTEGER REFERENCES turns (id) ON DELETE SET NULL, at REAL NOT NULL) STRICT;
 CREATE INDEX memories_turn ON memories (turn_id);
 """
+
+
+TABLES = (
+    "meta",
+    "settings",
+    "sessions",
+    "turns",
+    "attempts",
+    "attempt_forms",
+    "attempt_tags",
+    "replies",
+    "forms",
+    "cards",
+    "reviews",
+    "memories",
+)
+"""Every table of ours, parents before children."""
 
 
 def _m001_first(db: Database) -> None:
@@ -127,3 +153,16 @@ def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -
     for name, step in zip(known(), _STEPS, strict=True):
         migrations(name=name)(step)
     migrations.apply(Database(connection, execute_plugins=False), stop_before=stop_before)
+    connection.execute(
+        "INSERT OR REPLACE INTO meta (key, value) VALUES ('schema', ?)",
+        (json.dumps(fingerprint(connection)),),
+    )
+
+
+def fingerprint(connection: sqlite3.Connection) -> str:
+    """sha256 of all table and index definitions.
+
+    A damaged file can still have a schema that parses, with other names in it; `meta` keeps what it should be.
+    """
+    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name")
+    return hashlib.sha256(repr([tuple(row) for row in rows]).encode()).hexdigest()

@@ -16,14 +16,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tutor_app.progress import health, schema, suspicion
 from tutor_app.progress import learners as people
-from tutor_app.progress import schema
+from tutor_app.progress.backups import back_up
 from tutor_app.progress.database import Database
 from tutor_app.progress.errors import NoLearner, plain_errors
 from tutor_app.progress.practice import Practice
 from tutor_app.progress.records import Learner
+from tutor_app.progress.recovery import recover
 
 learners = people.learners
+
+READ_WHOLE_BYTES = 4 << 20
+"""Files up to this size (about three months of daily use) are read through at every start: some 20 ms."""
 
 
 def create_learner(
@@ -58,16 +63,15 @@ class Store(Practice):
     ) -> Self:
         """The store of a learner.
 
-        A file of a newer program opens for reading only and `notice` says so. `network` overrides what the mount
-        table says about the folder. Raises NoLearner.
+        A damaged file is recovered, a file of a newer program opens for reading only; `notice` says so.
+        `network` overrides what the mount table says about the folder. Raises NoLearner.
         """
         path = people.database_of(data_dir, learner_id)
         if not path.exists():
             raise NoLearner(f"There is no learner {learner_id!r} in {data_dir}.")
+        notice = "" if read_only else _made_sound(path, time.time(), network)
         database = Database(path, read_only=read_only, network=network)
-        newer = _bring_up_to_date(database)
-        notice = ""
-        if newer:
+        if _bring_up_to_date(database):
             database.close()
             database = Database(path, read_only=True, network=network)
             notice = (
@@ -104,7 +108,7 @@ class Store(Practice):
     def settings(self) -> dict[str, Any]:
         """The learner's settings as they stand."""
         rows = self.database.rows("SELECT key, value FROM settings ORDER BY key")
-        return {row["key"]: json.loads(row["value"]) for row in rows}
+        return {row["key"]: self.database.json(row["value"]) for row in rows}
 
     def set_setting(self, key: str, value: Any) -> None:
         """Keep a setting (anything JSON can hold); None removes it."""
@@ -129,8 +133,22 @@ class Store(Practice):
         self.close()
 
 
+def _made_sound(path: Path, now: float, network: bool | None) -> str:
+    """Check a file before it is trusted, all of it when that is quick or it failed before; recover if need be."""
+    all_of_it = suspicion.is_suspect(path) or path.stat().st_size <= READ_WHOLE_BYTES
+    sound = (
+        not health.file_problems(path, network=network)
+        if all_of_it
+        else health.is_file_readable(path, network=network)
+    )
+    if not sound:
+        return recover(path, now, network=network)
+    suspicion.clear_suspicion(path)
+    return ""
+
+
 def _bring_up_to_date(database: Database) -> bool:
-    """Migrate an older file. True when a newer program wrote it, which is then left alone."""
+    """Migrate an older file, after a backup. True when a newer program wrote it, which is then left alone."""
     known = schema.known()
     with plain_errors(database.path):
         had = schema.applied(database.connection)
@@ -138,6 +156,8 @@ def _bring_up_to_date(database: Database) -> bool:
             return True
         if had == known or database.read_only:
             return False
+    if had:
+        back_up(database, time.time())
     with database.transaction() as connection:
         schema.migrate(connection)
     return False

@@ -9,6 +9,18 @@ _TATWEEL = "\u0640"  # lengthens a line of Arabic, means nothing
 _QUESTION_MARKS = "?？؟"
 
 
+def storable(text: str) -> str:
+    """`text` as SQLite can hold it: what is no character (a lone surrogate, NUL) becomes a replacement mark.
+
+    Such come from terminals that are not UTF-8.
+    """
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8") if _odd(text) else text
+
+
+def _odd(text: str) -> bool:
+    return any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text)
+
+
 def folded(text: str) -> str:
     """`text` without case, accents, harakat and width differences, for finding it again."""
     bare = "".join(

@@ -1,0 +1,102 @@
+"""On a network folder: no WAL, and a lock file around every transaction that a crash cannot leave for ever."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.progress.making import begin, new_store, turn
+from tutor_app.progress.errors import StoreBusy
+from tutor_app.progress.filesystem import network_in_mounts, on_network
+from tutor_app.progress.lock import STALE_S, FileLock, is_running_elsewhere, whoami
+from tutor_app.progress.store import Store
+
+MOUNTS = """\
+/dev/sda1 / ext4 rw 0 0
+server:/home /home nfs4 rw 0 0
+//nas/lab /mnt/the\\040lab cifs rw 0 0
+me@host: /home/ana/far fuse.sshfs rw 0 0
+tmpfs /home/ana/near tmpfs rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "network"),
+    [
+        ("/var/lib", False),
+        ("/home/ana", True),
+        ("/homes", False),
+        ("/mnt/the lab/x", True),
+        ("/home/ana/far", True),
+        ("/home/ana/near/x", False),
+    ],
+)
+def test_the_innermost_mount_decides_whether_a_folder_is_on_the_network(folder: str, network: bool) -> None:
+    assert network_in_mounts(MOUNTS, Path(folder)) is network
+
+
+def test_a_home_that_hides_what_it_is_can_be_declared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not on_network(tmp_path)
+    monkeypatch.setenv("TUTOR_NETWORK_HOME", "1")
+    assert on_network(tmp_path)
+
+
+def test_a_network_file_uses_a_rollback_journal_and_leaves_no_lock(tmp_path: Path) -> None:
+    with new_store(tmp_path, network=True) as store, Store.open(tmp_path, "ana", network=True) as other:
+        assert store.database.journal_mode == "delete"
+        session = begin(store)
+        turn(store, session, "one")
+        turn(other, session, "two")
+        assert [one.text for one in store.turns(session)] == ["one", "two"]
+        assert sorted(path.name for path in store.folder.iterdir()) == ["learner.db"]
+
+
+def test_a_wal_file_that_moves_to_a_network_folder_changes_its_journal(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        session = begin(store)
+    with Store.open(tmp_path, "ana", network=True) as store:
+        assert store.database.journal_mode == "delete"
+        turn(store, session)
+        assert not list(store.folder.glob("*-wal"))
+
+
+def test_a_lock_that_is_held_makes_others_wait_and_then_say_so(tmp_path: Path) -> None:
+    lock = FileLock(tmp_path / "learner.db")
+    lock.acquire()
+    with pytest.raises(StoreBusy, match="is held by"):
+        FileLock(tmp_path / "learner.db").acquire(wait_s=0.05)
+    lock.release()
+    FileLock(tmp_path / "learner.db").acquire(wait_s=0.05)
+
+
+def test_the_lock_of_a_process_that_is_gone_is_taken_over_at_once(tmp_path: Path) -> None:
+    lock = tmp_path / "learner.db.lock"
+    lock.write_text(json.dumps(f"{socket.gethostname()}:{os.getpid()}:1"), encoding="utf-8")
+    FileLock(tmp_path / "learner.db").acquire(wait_s=0.5)
+    assert json.loads(lock.read_text(encoding="utf-8")) == whoami()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["learner.db.lock"]
+
+
+@pytest.mark.parametrize("owner", ['"another-machine:1:1"', "", "{half"])
+def test_the_lock_of_another_machine_is_taken_over_only_when_it_is_old(tmp_path: Path, owner: str) -> None:
+    lock = tmp_path / "learner.db.lock"
+    lock.write_text(owner, encoding="utf-8")
+    with pytest.raises(StoreBusy):
+        FileLock(tmp_path / "learner.db").acquire(wait_s=0.05)
+    old = lock.stat().st_mtime - STALE_S - 1
+    os.utime(lock, (old, old))
+    FileLock(tmp_path / "learner.db").acquire(wait_s=0.5)
+    assert json.loads(lock.read_text(encoding="utf-8")) == whoami()
+
+
+def test_a_process_number_that_was_used_again_is_not_taken_for_its_owner() -> None:
+    assert not is_running_elsewhere(whoami())
+    assert not is_running_elsewhere(f"{socket.gethostname()}:{os.getpid()}:1")
+    assert not is_running_elsewhere("another-machine:1:1")
+    assert not is_running_elsewhere("nonsense")
