@@ -6,6 +6,7 @@ gives_away(text, answer, language) -> bool
 from __future__ import annotations
 
 import math
+import unicodedata
 from functools import lru_cache
 
 import regex
@@ -33,7 +34,7 @@ def gives_away(text: str, answer: str, language: str) -> bool:
     if not _needs_marks(plain, language):
         return True
     return (
-        _singled_out(plain).search(normalise(f" {text} ", "und")) is not None
+        _singled_out(plain).search(unicodedata.normalize("NFC", text).casefold()) is not None
         or normalise(text, language) == plain
     )
 
@@ -50,7 +51,10 @@ def _singled_out(answer: str) -> regex.Pattern[str]:
     inside = r"(?<![\p{L}\p{M}])" if not _CJK.search(answer) else r"(?<!\p{Han})"
     after = r"(?![\p{L}\p{M}])" if not _CJK.search(answer) else r"(?!\p{Han})"
     marked = rf"{marks}\s?{word}\s?{marks}"
-    offered = rf"{inside}{word}\s?,?\s?{_OR}(?!\p{{L}})\s?\S+\s?$|(?:^|[\s(:,]){_OR}\s{word}{after}\s?$"
+    one = r"(?:\S+\s)?"
+    offered = (
+        rf"{inside}{word}\s?,?\s?{_OR}(?!\p{{L}})\s?{one}\S+\W*$|(?:^|[\s(:,]){_OR}\s{one}{word}{after}\W*$"
+    )
     return regex.compile(f"{marked}|{offered}")
 
 

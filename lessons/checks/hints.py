@@ -16,7 +16,7 @@ RUNGS = ("nudge", "cue", "choice", "model")
 
 _OFFERS = regex.compile(
     r"\b(?:o|u|ou|or|oder)\b|/|\||还是|還是|或|\b(?:أو|أم)\b|،\s*أ|"
-    r"(?:[\"«“*][^\"»”*]+[\"»”*].*){2}|(?:_+.*){2}",
+    r"(?:[\"«“*][^\"»”*]+[\"»”*].*){2}|(?:_+[^_]+){2}",
     regex.IGNORECASE,
 )
 _MARKED = regex.compile(r"\*([^*]+)\*")
@@ -70,7 +70,7 @@ def _ladder(
 def _model(where: Where, hint: str, item: AnyItem, answers: Sequence[str], sheet: Sheet) -> Iterator[Note]:
     language = sheet.language
     if isinstance(item, MatchItem):
-        if not any(all(contains(hint, side, language) for side in pair) for pair in item.pairs):
+        if not any(contains(hint, side, language) for pair in item.pairs for side in pair):
             yield Note(
                 where, "hint-model", "hint 4 shows no pair of the item", "write one pair out", "warning"
             )

@@ -204,10 +204,14 @@ def _asked(plan: Plan, agreed: set[Question]) -> set[Question]:
     for question in plan.questions:
         if question in agreed:
             continue
-        if not click.confirm(f"{REASONS[question].capitalize()} Go on?", default=False):
+        if not click.confirm(f"{_sentence(REASONS[question])} Go on?", default=False):
             break
         answers.add(question)
     return answers
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 @click.command()
