@@ -11,7 +11,7 @@ the language model. Any method may raise `TutorError`, whose message is shown to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from tutor_app.llm.protocol import EngineStats
@@ -71,6 +71,8 @@ class SetOverview:
     lessons: tuple[LessonOverview, ...]
     due: int = 0
     """Reviews due in the whole set."""
+    forms: Mapping[str, str] = field(default_factory=dict)
+    """Form id → its name as the learner reads it, for the summary."""
     talk_open: bool = False
     """A free talk was left in the middle."""
 

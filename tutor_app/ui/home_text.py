@@ -1,0 +1,88 @@
+"""The words of the home screen, made from the overview of a lesson. Pure, so that they are easy to test."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from tutor_app.ui import wording
+from tutor_app.ui.service import LessonOverview, SetOverview
+from tutor_app.ui.text import clean, gauge, one_line
+
+BAR_CELLS = 8
+FEW_WORDS = 6
+
+
+def lesson_prompt(lesson: LessonOverview, compact: bool) -> Content:
+    """One lesson in the list: its state as a sign, title, level, and how far it has come."""
+    sign, style = (
+        ("✓", "bold $success")
+        if lesson.finished
+        else ("◐", "$accent")
+        if lesson.items_seen
+        else ("○", "$text-quiet")
+    )
+    head = Content.assemble(
+        (f"{sign} ", style), (one_line(lesson.title, 80), "bold" if not lesson.finished else "")
+    )
+    if compact:
+        return Content.assemble(head, (f"  {lesson.level}", "$text-quiet"))
+    facts = wording.LESSON_FACTS.format(level=lesson.level, minutes=lesson.minutes)
+    return Content("\n").join([head, Content.assemble(("  " + facts + "  ", "$text-quiet"), _far(lesson))])
+
+
+def about_lesson(lesson: LessonOverview, readings: bool) -> Content:
+    """What stands beside the list: what the lesson is for, what is in it, what would make it easier."""
+    facts = wording.LESSON_FACTS.format(level=lesson.level, minutes=lesson.minutes)
+    parts = [
+        Content(one_line(lesson.title, 120)).stylize("bold"),
+        Content.assemble((facts + "  ", "$text-quiet"), _far(lesson)),
+    ]
+    if lesson.objectives:
+        rows = [Content(wording.CAN_DO).stylize("bold $primary")]
+        parts.append(Content("\n").join([*rows, *(Content(f"· {clean(aim)}") for aim in lesson.objectives)]))
+    if lesson.missing:
+        titles = ", ".join(one_line(title, 60) for title in lesson.missing)
+        parts.append(Content(wording.BETTER_AFTER.format(titles=titles)).stylize("italic"))
+    if lesson.words:
+        parts.append(_some_words(lesson, readings))
+    parts.append(Content(wording.OPEN_IT).stylize("$text-quiet"))
+    return Content("\n\n").join(parts)
+
+
+def about_talk(overview: SetOverview) -> Content:
+    """What free talk is."""
+    title = wording.FREE_TALK.format(language=overview.language_name)
+    parts = [Content(title).stylize("bold"), Content(wording.FREE_TALK_HELP)]
+    return Content("\n\n").join([*parts, Content(wording.OPEN_IT).stylize("$text-quiet")])
+
+
+def due_words(count: int) -> str:
+    """How many reviews are due, said as an offer."""
+    if count == 0:
+        return wording.DUE_NONE
+    return wording.DUE_ONE if count == 1 else wording.DUE_MANY.format(count=count)
+
+
+def _far(lesson: LessonOverview) -> Content:
+    if lesson.finished:
+        return Content(wording.DONE).stylize("$success")
+    if not lesson.items_total or not lesson.items_seen:
+        return Content("")
+    words = wording.PROGRESS.format(seen=lesson.items_seen, total=lesson.items_total)
+    return Content.assemble(
+        gauge(lesson.items_seen / lesson.items_total, BAR_CELLS, "$accent"), (f" {words}", "$text-quiet")
+    )
+
+
+def _some_words(lesson: LessonOverview, readings: bool) -> Content:
+    rows = [Content(wording.IN_IT).stylize("bold $primary")]
+    for entry in lesson.words[:FEW_WORDS]:
+        reading = f" {one_line(entry.reading, 40)}" if readings and entry.reading else ""
+        rows.append(
+            Content.assemble(
+                (one_line(entry.word, 40), "bold"),
+                (reading, "italic $text-quiet"),
+                f"  {one_line(entry.gloss, 60)}",
+            )
+        )
+    return Content("\n").join(rows)

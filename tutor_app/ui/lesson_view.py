@@ -1,0 +1,138 @@
+"""Shows the events of a session on the widgets of the lesson screen, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tutor_app.progress.records import SavedTurn
+from tutor_app.session.events import (
+    Attempt,
+    Event,
+    Heard,
+    ItemOver,
+    Problem,
+    Reply,
+    ReplyRetracted,
+    ReplyStarted,
+    SessionStarted,
+    StepShown,
+)
+from tutor_app.ui import wording
+from tutor_app.ui.text import one_line
+from tutor_app.ui.widgets.conversation import Conversation, Line
+from tutor_app.ui.widgets.step_panel import PanelView, StepPanel
+
+SPOKEN_STEPS = ("talk", "reflect")
+"""Steps whose prompt is something the tutor says."""
+EARLIER_TURNS = 6
+"""How much of an earlier sitting is shown above; the whole is in the learner's file."""
+
+
+@dataclass
+class LessonView:
+    """Knows the line being written and the line last sent; everything else is in the widgets."""
+
+    conversation: Conversation
+    panel: StepPanel
+    panel_view: Callable[[], PanelView]
+    step: StepShown | None = None
+    reply: Line | None = None
+    """The tutor's line being written."""
+    sent: Line | None = None
+    """The learner's line last sent."""
+
+    def show(self, event: Event) -> None:
+        """Change the widgets as `event` says. Model states, summaries and fragments are the screen's own."""
+        match event:
+            case SessionStarted(resumed=True):
+                self.conversation.say("note", wording.RESUMED)
+            case StepShown():
+                self._step(event)
+            case Heard(text=text):
+                self.conversation.say("note", wording.HEARD.format(text=text))
+            case Attempt():
+                self._attempt(event)
+            case ReplyStarted():
+                self.expect_reply()
+            case ReplyRetracted():
+                self.expect_reply().wait(wording.THINKING)
+            case Reply():
+                self._reply(event)
+            case ItemOver(answers=answers) if answers:
+                self.conversation.say("note", wording.ANSWERS.format(answers=" / ".join(answers[:3])))
+            case Problem(message=message):
+                self.conversation.say("problem", message)
+            case _:
+                pass
+
+    def show_earlier(self, turns: Sequence[SavedTurn]) -> None:
+        """The end of an earlier sitting, so that the learner sees where they were."""
+        for turn in turns[-EARLIER_TURNS:]:
+            if turn.text:
+                self.conversation.say("learner", turn.text)
+            if turn.reply is not None and turn.reply.text:
+                line = self.conversation.say("tutor", turn.reply.text)
+                line.finish(
+                    turn.reply.text,
+                    turn.reply.recast,
+                    "" if turn.reply.status == "final" else wording.STOPPED,
+                )
+
+    def say(self, text: str) -> Line:
+        """The learner's line, as it is sent."""
+        self.sent = self.conversation.say("learner", text)
+        return self.sent
+
+    def expect_reply(self, waiting: str = wording.THINKING) -> Line:
+        """The tutor's line, made if it is not there yet."""
+        if self.reply is None:
+            self.reply = self.conversation.say("tutor", "")
+            self.reply.wait(waiting)
+        return self.reply
+
+    def wait_for_model(self) -> None:
+        """Say in the tutor's line that the model is still loading."""
+        if self.reply is not None and self.reply.has_class("-waiting"):
+            self.reply.wait(wording.WAITING_MODEL)
+
+    def grow(self, fragment: str) -> None:
+        """More of the reply."""
+        if fragment:
+            line = self.expect_reply()
+            line.remove_class("-waiting")
+            line.grow(fragment)
+
+    def turn_over(self) -> None:
+        """Nothing more comes: an empty line of the tutor's goes away."""
+        if self.reply is not None:
+            self.reply.remove()
+            self.reply = None
+
+    def _step(self, step: StepShown) -> None:
+        if self.reply is not None:
+            self.turn_over()
+        self.step = step
+        self.panel.show_step(step, self.panel_view())
+        if step.kind in SPOKEN_STEPS:
+            self.conversation.say("tutor", step.prompt)
+            return
+        kind = wording.STEP_KINDS.get(step.kind, step.kind)
+        place = wording.STEP_LINE.format(number=step.number, of=step.of, kind=one_line(kind))
+        self.conversation.say("step", f"{place} · {one_line(step.prompt, 120)}")
+
+    def _attempt(self, attempt: Attempt) -> None:
+        if self.sent is None:
+            return
+        if attempt.near_miss:
+            self.sent.mark(wording.NEAR_MISSES.get(attempt.near_miss, wording.UNDERSTOOD))
+        elif attempt.correct and attempt.dialect:
+            self.sent.mark(wording.DIALECT.format(name=one_line(attempt.dialect)))
+        elif attempt.correct:
+            self.sent.mark(wording.UNDERSTOOD)
+
+    def _reply(self, reply: Reply) -> None:
+        line = self.expect_reply()
+        line.finish(reply.text, reply.recast, wording.STOPPED if reply.stopped else "")
+        self.reply = None
+        self.panel.show_hints(reply.hint_level)

@@ -1,0 +1,84 @@
+"""What threads tell the screens. Workers never touch widgets: they post one of these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from tutor_app.progress.records import Learner
+from tutor_app.session.events import Event, ModelState, Summary
+from tutor_app.ui.service import ModelOverview, SetOverview
+
+
+@dataclass
+class SessionEvent(Message):
+    """One event of the session, in order."""
+
+    event: Event
+
+
+class FragmentsWaiting(Message):
+    """More of the reply can be taken from the runner. Says nothing itself, so a second one adds nothing."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, FragmentsWaiting)
+
+
+@dataclass
+class TurnOver(Message):
+    """The session has nothing more to say to the last turn (or to the start, when `turn` is 0)."""
+
+    turn: int
+
+
+@dataclass
+class SessionFailed(Message):
+    """The session cannot go on; `sentence` says what happened and what to do."""
+
+    sentence: str
+
+
+@dataclass
+class SessionClosed(Message):
+    """Ended and saved."""
+
+    summary: Summary | None
+
+
+@dataclass
+class ModelChanged(Message):
+    """The engine's state; an older one is worth nothing."""
+
+    state: ModelState
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, ModelChanged)
+
+
+@dataclass
+class LearnersFound(Message):
+    learners: Sequence[Learner]
+
+
+@dataclass
+class LearnerOpened(Message):
+    learner: Learner
+
+
+@dataclass
+class SetsFound(Message):
+    sets: Sequence[SetOverview]
+
+
+@dataclass
+class ModelsFound(Message):
+    models: Sequence[ModelOverview]
+
+
+@dataclass
+class Refused(Message):
+    """Something asked of the service could not be done; `sentence` is for the learner."""
+
+    sentence: str

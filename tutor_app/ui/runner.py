@@ -1,0 +1,103 @@
+"""One session in one thread: turns go in from the screen, messages come out to it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from threading import Condition, Lock
+
+from textual.message import Message
+
+from tutor_app.errors import TutorError
+from tutor_app.session.events import Event, ReplyFragment, TurnIn
+from tutor_app.ui.messages import FragmentsWaiting, SessionClosed, SessionEvent, SessionFailed, TurnOver
+from tutor_app.ui.service import LessonSession
+
+
+class SessionRunner:
+    """Relays a session. `run` blocks and belongs in a thread worker; all else may be called from the screen."""
+
+    def __init__(self, open_session: Callable[[], LessonSession], post: Callable[[Message], object]) -> None:
+        self._open = open_session
+        self._session: LessonSession | None = None
+        self._post = post
+        self._turns: deque[TurnIn] = deque()
+        self._changed = Condition()
+        self._ending = False
+        self._fragments: list[str] = []
+        self._fragment_lock = Lock()
+
+    def run(self) -> None:
+        """Open and start the session, then answer turns until `end`; close it whatever happens."""
+        summary = None
+        try:
+            session = self._session = self._open()
+            try:
+                self._answer_turns(session)
+            finally:
+                summary = session.close()
+        except TutorError as error:
+            self._post(SessionFailed(str(error)))
+        finally:
+            self._post(SessionClosed(summary))
+
+    @property
+    def session(self) -> LessonSession | None:
+        """The session once it is open."""
+        return self._session
+
+    def submit(self, turn: TurnIn) -> None:
+        """Hand over a turn; it waits when the session has not started yet."""
+        with self._changed:
+            self._turns.append(turn)
+            self._changed.notify()
+
+    def take_back(self) -> TurnIn | None:
+        """A turn that the session has not seen yet, withdrawn; None when it already has it."""
+        with self._changed:
+            return self._turns.pop() if self._turns else None
+
+    def take_fragments(self) -> str:
+        """What was streamed since the last call."""
+        with self._fragment_lock:
+            text = "".join(self._fragments)
+            self._fragments.clear()
+        return text
+
+    def stop_reply(self) -> None:
+        """Cut the reply short."""
+        if self._session is not None:
+            self._session.stop()
+
+    def end(self) -> None:
+        """Make `run` return soon, also in the middle of a reply."""
+        with self._changed:
+            self._ending = True
+            self._turns.clear()
+            self._changed.notify()
+        self.stop_reply()
+
+    def _answer_turns(self, session: LessonSession) -> None:
+        self._relay(session.start())
+        self._post(TurnOver(0))
+        number = 0
+        while (turn := self._next_turn()) is not None:
+            number += 1
+            self._relay(session.submit(turn))
+            self._post(TurnOver(number))
+
+    def _next_turn(self) -> TurnIn | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._turns or self._ending)
+            return None if self._ending else self._turns.popleft()
+
+    def _relay(self, events: Iterator[Event]) -> None:
+        for event in events:
+            if self._ending:
+                return
+            if isinstance(event, ReplyFragment):
+                with self._fragment_lock:
+                    self._fragments.append(event.text)
+                self._post(FragmentsWaiting())
+            else:
+                self._post(SessionEvent(event))

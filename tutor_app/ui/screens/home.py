@@ -1,0 +1,180 @@
+"""Home: go on where one was, the lessons with their progress, free talk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tutor_app.session.events import ModelState
+from tutor_app.ui import preferences, wording
+from tutor_app.ui.home_text import about_lesson, about_talk, due_words, lesson_prompt
+from tutor_app.ui.messages import SetsFound
+from tutor_app.ui.service import LessonOverview, SetOverview
+from tutor_app.ui.text import one_line
+from tutor_app.ui.widgets.status_bar import StatusBar
+
+if TYPE_CHECKING:
+    from tutor_app.ui.app import TutorApp
+
+
+@dataclass(frozen=True)
+class Way:
+    """Something Enter can open."""
+
+    overview: SetOverview
+    lesson: LessonOverview | None
+
+
+class HomeScreen(Screen[None]):
+    """What there is to do; the first line is always the next sensible thing."""
+
+    HELP = wording.HELP_HOME
+    CSS_PATH = "home.tcss"
+    AUTO_FOCUS = "#ways"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "talk", wording.KEY_TALK, id="home.talk"),
+        Binding("l", "learners", wording.KEY_LEARNERS, id="home.learners"),
+        Binding("q", "app.quit", wording.KEY_QUIT, id="home.quit"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ways: list[Way | None] = []
+
+    @property
+    def tutor(self) -> TutorApp:
+        return cast("TutorApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield StatusBar(wording.APP)
+        yield Static(Content(""), id="greeting")
+        yield Static(Content(""), id="due")
+        with Horizontal(id="panes"):
+            yield OptionList(id="ways", markup=False, compact=True)
+            with VerticalScroll(id="about", can_focus=False):
+                yield Static(Content(wording.HOME_LOADING), id="about-text")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "model_state", self._show_model)
+
+    def on_screen_resume(self) -> None:
+        self._greet()
+        self.find_sets()
+
+    @work(thread=True, exit_on_error=False, exclusive=True, group="sets")
+    def find_sets(self) -> None:
+        """Look the lessons up: they and the progress are on disk."""
+        sets = self.tutor.attempt(self.tutor.service.sets)
+        if sets is not None:
+            self.post_message(SetsFound(sets))
+
+    @on(SetsFound)
+    def _sets_found(self, message: SetsFound) -> None:
+        ways = self.query_one("#ways", OptionList)
+        before = self._chosen_key(ways.highlighted)
+        self._ways = []
+        ways.clear_options()
+        self._add_next(ways, message.sets)
+        for overview in message.sets:
+            self._add_set(ways, overview)
+        self._show_due(message.sets)
+        if not self._ways:
+            self.query_one("#about-text", Static).update(Content(wording.NO_LESSONS))
+            return
+        keys = [self._chosen_key(index) for index in range(len(self._ways))]
+        ways.highlighted = keys.index(before) if before in keys and before is not None else 0
+
+    def _add_next(self, ways: OptionList, sets: Sequence[SetOverview]) -> None:
+        """The one thing to do next: what was left open latest, else the first lesson that is not done."""
+        found = next_way(sets)
+        if found is None or found.lesson is None:
+            return
+        words = wording.CONTINUE if found.lesson.open_session else wording.BEGIN_WITH
+        title = words.format(title=one_line(found.lesson.title, 80))
+        self._add(ways, Content.assemble(("▸ ", "bold $accent"), (title, "bold")), found)
+
+    def _add_set(self, ways: OptionList, overview: SetOverview) -> None:
+        self._ways.append(None)
+        ways.add_option(
+            Option(Content(f"\n{one_line(overview.title, 80)}").stylize("bold $primary"), disabled=True)
+        )
+        for lesson in overview.lessons:
+            self._add(ways, lesson_prompt(lesson, self._compact()), Way(overview, lesson))
+        talk = wording.FREE_TALK.format(language=overview.language_name)
+        self._add(ways, Content.assemble(("◇ ", "$accent"), talk), Way(overview, None))
+
+    def _add(self, ways: OptionList, prompt: Content, way: Way) -> None:
+        self._ways.append(way)
+        ways.add_option(Option(prompt))
+
+    def _chosen_key(self, index: int | None) -> tuple[int, str, str] | None:
+        way = self._ways[index] if index is not None and index < len(self._ways) else None
+        if way is None:
+            return None
+        first = 0 if index == 0 else 1
+        return first, way.overview.id, way.lesson.id if way.lesson else ""
+
+    def _compact(self) -> bool:
+        return preferences.DENSITY.of(self.tutor.settings) == "compact" or self.has_class("-short")
+
+    def _greet(self) -> None:
+        learner = self.tutor.service.learner()
+        if learner is None:
+            return
+        language = str(self.tutor.settings.get(preferences.LANGUAGE, "")).split("-")[0]
+        greeting = wording.GREETINGS.get(language, wording.GREETING)
+        self.query_one("#greeting", Static).update(Content(greeting.format(name=one_line(learner.name, 40))))
+
+    def _show_due(self, sets: Sequence[SetOverview]) -> None:
+        self.query_one("#due", Static).update(Content(due_words(sum(overview.due for overview in sets))))
+
+    def _show_model(self, state: ModelState) -> None:
+        service = self.tutor.service
+        self.query_one(StatusBar).show_model(state, service.active_model(), None)
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        way = self._ways[event.option_index] if event.option_index < len(self._ways) else None
+        if way is None:
+            return
+        readings = preferences.READINGS.of(self.tutor.settings) == "shown"
+        text = about_lesson(way.lesson, readings) if way.lesson else about_talk(way.overview)
+        self.query_one("#about-text", Static).update(text)
+        self.query_one("#about").scroll_home(animate=False)
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        way = self._ways[event.option_index] if event.option_index < len(self._ways) else None
+        if way is not None:
+            self.tutor.open_lesson(way.overview, way.lesson.id if way.lesson else None)
+
+    def action_talk(self) -> None:
+        """Free talk in the set that is highlighted, or in the first."""
+        index = self.query_one("#ways", OptionList).highlighted
+        chosen = self._ways[index] if index is not None and index < len(self._ways) else None
+        way = chosen or next((way for way in self._ways if way), None)
+        if way is not None:
+            self.tutor.open_lesson(way.overview, None)
+
+    def action_learners(self) -> None:
+        self.tutor.choose_learner()
+
+
+def next_way(sets: Sequence[SetOverview]) -> Way | None:
+    """What was left open latest, else the first lesson of the first set that is not done."""
+    ways = [Way(overview, lesson) for overview in sets for lesson in overview.lessons]
+    left = [way for way in ways if way.lesson and way.lesson.open_session]
+    if left:
+        return max(left, key=lambda way: (way.lesson and way.lesson.last_at) or 0.0)
+    return next((way for way in ways if way.lesson and not way.lesson.finished), None)

@@ -1,0 +1,72 @@
+"""A new learner in three questions, asked in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Button, Footer, Input, RadioButton, RadioSet, Static
+
+from tutor_app.ui import preferences, wording
+from tutor_app.ui.text import one_line
+
+if TYPE_CHECKING:
+    from tutor_app.ui.app import TutorApp
+
+NAME_LENGTH = 60
+
+
+class NewLearnerScreen(Screen[None]):
+    """Name, language, background; then straight to the lessons."""
+
+    HELP = wording.HELP_NEW
+    CSS_PATH = "new_learner.tcss"
+    AUTO_FOCUS = "#name"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", wording.KEY_BACK, id="new.back"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="form", can_focus=False):
+            yield Static(Content(wording.NEW_TITLE), id="form-title")
+            yield Static(Content(wording.NAME), classes="question")
+            yield Input(placeholder=wording.NAME_PLACEHOLDER, max_length=NAME_LENGTH, id="name", compact=True)
+            yield Static(Content(wording.LANGUAGE), classes="question")
+            with RadioSet(id="language", compact=True):
+                for number, name in enumerate(wording.LANGUAGES.values()):
+                    yield RadioButton(Content(name), value=number == 0)
+            yield Static(Content(wording.TRACK), classes="question")
+            with RadioSet(id="track", compact=True):
+                for number, words in enumerate(wording.TRACKS.values()):
+                    yield RadioButton(Content(words), value=number == 0)
+            yield Button(Content(wording.BEGIN), id="begin", variant="primary")
+            yield Static(Content(wording.PRIVATE), classes="quiet")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Input).cursor_blink = cast("TutorApp", self.app).cursor_blink
+
+    @on(Input.Submitted)
+    def _name_given(self) -> None:
+        self.query_one("#language", RadioSet).focus()
+
+    @on(Button.Pressed, "#begin")
+    def _begin(self) -> None:
+        name = one_line(self.query_one("#name", Input).value, NAME_LENGTH)
+        if not name:
+            self.notify(wording.NAME_MISSING, markup=False, timeout=4)
+            self.query_one("#name", Input).focus()
+            return
+        language = list(wording.LANGUAGES)[max(0, self.query_one("#language", RadioSet).pressed_index)]
+        track = list(wording.TRACKS)[max(0, self.query_one("#track", RadioSet).pressed_index)]
+        cast("TutorApp", self.app).create_learner(
+            name, {preferences.LANGUAGE: language, preferences.TRACK: track}
+        )
+
+    def action_back(self) -> None:
+        cast("TutorApp", self.app).leave_form()

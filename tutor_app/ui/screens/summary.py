@@ -1,0 +1,78 @@
+"""After a lesson: what was done, and what could come next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Button, Footer, Static
+
+from tutor_app.session.events import Summary
+from tutor_app.ui import wording
+from tutor_app.ui.service import LessonOverview, SetOverview
+from tutor_app.ui.summary_text import summary_parts
+from tutor_app.ui.text import one_line
+from tutor_app.ui.widgets.status_bar import StatusBar
+
+if TYPE_CHECKING:
+    from tutor_app.ui.app import TutorApp
+
+
+class SummaryScreen(Screen[None]):
+    """Read, then Enter: to the next lesson when this one is finished, else home."""
+
+    HELP = wording.HELP_SUMMARY
+    CSS_PATH = "summary.tcss"
+    AUTO_FOCUS = "Button"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "home", wording.KEY_HOME, id="summary.home"),
+        Binding("left", "app.focus_previous", wording.KEY_UP, show=False, id="summary.previous"),
+        Binding("right", "app.focus_next", wording.KEY_DOWN, show=False, id="summary.next"),
+        Binding("up", "scroll(-2)", wording.KEY_UP, show=False, id="summary.up"),
+        Binding("down", "scroll(2)", wording.KEY_DOWN, show=False, id="summary.down"),
+    ]
+
+    def __init__(self, summary: Summary, overview: SetOverview, lesson: LessonOverview | None) -> None:
+        super().__init__()
+        self._summary, self._set, self._lesson = summary, overview, lesson
+        self._next = following(overview, lesson) if summary.finished else None
+
+    def compose(self) -> ComposeResult:
+        title = self._lesson.title if self._lesson else wording.TALK_TITLE
+        yield StatusBar(f"{title} · {self._set.language_name}")
+        with VerticalScroll(id="parts", can_focus=False):
+            yield Static(Content(wording.SUMMARY_TITLE), id="summary-title")
+            for part in summary_parts(self._summary, self._set.language_name, self._set.forms):
+                yield Static(part, classes="part")
+        with Horizontal(id="buttons"):
+            if self._next is not None:
+                words = wording.SUMMARY_NEXT.format(title=one_line(self._next.title, 60))
+                yield Button(Content(words), id="next", variant="primary")
+            yield Button(Content(wording.SUMMARY_HOME), id="home")
+        yield Footer(show_command_palette=False)
+
+    @on(Button.Pressed, "#next")
+    def _open_next(self) -> None:
+        app = cast("TutorApp", self.app)
+        app.go_home()
+        if self._next is not None:
+            app.open_lesson(self._set, self._next.id)
+
+    @on(Button.Pressed, "#home")
+    def action_home(self) -> None:
+        cast("TutorApp", self.app).go_home()
+
+    def action_scroll(self, rows: int) -> None:
+        self.query_one("#parts").scroll_relative(y=rows, animate=False)
+
+
+def following(overview: SetOverview, lesson: LessonOverview | None) -> LessonOverview | None:
+    """The first lesson after this one that is not finished."""
+    ids = [each.id for each in overview.lessons]
+    place = ids.index(lesson.id) + 1 if lesson is not None and lesson.id in ids else len(ids)
+    return next((each for each in overview.lessons[place:] if not each.finished), None)
