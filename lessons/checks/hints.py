@@ -87,10 +87,10 @@ def _reply(where: Where, error: ErrorPattern, sheet: Sheet) -> Iterator[Note]:
     if not marked:
         fix = "put *asterisks* round the good form"
         yield Note((*where, "recast"), "recast-marked", "the recast does not mark the form", fix)
-    for form in marked:
-        if matches(error.pattern, form, sheet.language):
-            message = f"the recast says {form!r}, which the error pattern itself matches"
-            yield Note((*where, "recast"), "recast-error", message, "mark the good form", "warning")
+    elif all(matches(error.pattern, form, sheet.language) for form in marked):
+        # Of several, one may be the learner's own: "*dígame* a un profesor, *dime* a mí".
+        message = f"the recast says {marked[0]!r}, which the error pattern itself matches"
+        yield Note((*where, "recast"), "recast-error", message, "mark the good form", "warning")
     if without_punctuation(error.recast, sheet.language) == without_punctuation(
         error.question, sheet.language
     ):
