@@ -57,8 +57,7 @@ def joined(tag: str, *parts: str) -> str:
 def hint(item: AnyItem, level: int, tag: str, seed: int, error: ErrorPattern | None = None) -> Line:
     """Rung `level` (1–4) of the item's ladder, or of the error's own."""
     ladder = error.hints if error is not None and error.hints is not None else item.hints
-    line = without_emphasis(ladder[level - 1])
-    return Line(asking(line.text, tag, seed), line.recast)
+    return Line(asking(without_emphasis(ladder[level - 1]).text, tag, seed))
 
 
 def recast(error: ErrorPattern, tag: str, seed: int) -> Line:

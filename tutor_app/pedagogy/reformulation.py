@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import regex
+
 from lessons.schema import Track
 from tutor_app.pedagogy.edits import Edit, edits, tokens
 from tutor_app.pedagogy.language import language, length, primary, script_share
@@ -67,6 +69,26 @@ def worth_reformulating(text: str, tag: str) -> bool:
     return MIN_WORDS <= length(text, tag) <= MAX_WORDS and script_share(text, tag) > 0.5
 
 
+def only_the_sentence(native: str, learner: str) -> str:
+    """The native version without what a chatty model adds to it: an answer, a question of its own."""
+    native = " ".join(native.split())
+    if "?" not in learner:
+        start = min(
+            (i for i in (native.find("¿"), native.find("?"), native.find("？"), native.find("؟")) if i > 0),
+            default=-1,
+        )
+        if start > 0:
+            cut = max(native.rfind(mark, 0, start) for mark in (". ", "! ", "。", "！", "… "))
+            if cut > 0:
+                native = native[: cut + 1]
+    ours = len(_SENTENCE_END.findall(learner.rstrip())) or 1
+    ends = [match.end() for match in _SENTENCE_END.finditer(native)]
+    return native[: ends[ours - 1]].strip() if len(ends) > ours else native.strip()
+
+
+_SENTENCE_END = regex.compile(r"[.!?…]+(?=\s|$)|[。！？؟]+")
+
+
 def find(
     learner: str,
     native: str,
@@ -81,7 +103,7 @@ def find(
     `variety` are words that belong to the learner's own way of speaking and are never touched; `trust`, when
     given, limits the kinds of edit that are kept (a weak model is trusted with fewer).
     """
-    native = native.strip()
+    native = only_the_sentence(native, learner)
     if not native or native == learner.strip() or not worth_reformulating(learner, tag):
         return NOTHING
     found = edits(learner, native, tag)

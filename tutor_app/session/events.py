@@ -161,6 +161,13 @@ class ItemOver:
 
 
 @dataclass(frozen=True)
+class Explanation:
+    """The instructor's words on a form, or a model text to compare with: after a reply, on request only."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Summary:
     items_seen: int
     items_correct: int
@@ -205,6 +212,7 @@ Event = (
     | ReplyRetracted
     | Reply
     | ItemOver
+    | Explanation
     | Summary
     | Problem
     | ModelState

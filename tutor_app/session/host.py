@@ -1,0 +1,181 @@
+"""The one engine of a running program: loads it beside everything else, and brings it back when it dies.
+
+The learner can read, type and be answered (from the lesson's own lines) in every state it can be in.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tutor_app.errors import TutorError
+from tutor_app.llm.protocol import Adapter, Engine, EngineDied, EngineError, EngineStats, LoadSpec
+from tutor_app.session.events import ModelState
+
+RESTARTS = 3
+"""How often a dead engine is started again before the learner is asked to choose another model."""
+WAIT_S = 0.2
+"""How long one look at a loading engine lasts, so that whoever waits can also stop waiting."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a lesson runs on."""
+
+    spec: LoadSpec
+    family: str
+    trained: bool = False
+    """The weights themselves went through our training, so no example turns are needed."""
+
+
+Prepare = Callable[[Callable[[float], None]], Ready]
+"""Finds the model and makes its file ready (joining its parts the first time), with progress from 0 to 1."""
+
+
+class ModelHost:
+    """Owns the engine. Its public methods may be called from any thread."""
+
+    def __init__(
+        self, engine: Engine, prepare: Prepare | None, *, announced: tuple[str, str | None] | None = None
+    ) -> None:
+        """`prepare` None: there is no model, and every reply is authored. `announced`: its id and sha256."""
+        self.announced = announced
+        self._engine = engine
+        self._prepare = prepare
+        self._listeners: list[Callable[[ModelState], None]] = []
+        self._changed = threading.Condition()
+        self._state = ModelState("none" if prepare is None else "loading")
+        self._thread: threading.Thread | None = None
+        self._busy = threading.Lock()
+        self._deaths = 0
+        self._closed = False
+        self.ready: Ready | None = None
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    @property
+    def state(self) -> ModelState:
+        return self._state
+
+    def subscribe(self, listener: Callable[[ModelState], None]) -> None:
+        """Call `listener` with every change of state, from the thread that made it; and with the present one."""
+        self._listeners.append(listener)
+        listener(self._state)
+
+    def start(self) -> None:
+        """Begin loading in a thread; at once back. Does nothing while it loads, or without a model."""
+        if self._prepare is None or self._closed or (self._thread is not None and self._thread.is_alive()):
+            return
+        self._set(ModelState("loading"))
+        self._thread = threading.Thread(target=self._load, name="model", daemon=True)
+        self._thread.start()
+
+    def use(self, prepare: Prepare) -> None:
+        """Run another model from now on."""
+        self.stop_running()
+        with self._busy:
+            self._prepare = prepare
+            self._deaths = 0
+            self.ready = None
+        self.start()
+
+    def _load(self) -> None:
+        assert self._prepare is not None
+        try:
+            with self._busy:
+                ready = self._prepare(lambda part: self._set(ModelState("loading", part * 0.5)))
+                if self._closed:
+                    return
+                self._engine.load(ready.spec, lambda part: self._set(ModelState("loading", 0.5 + part * 0.5)))
+                self.ready = ready
+        except TutorError as error:
+            if not self._closed:
+                self._set(ModelState("lost", 0.0, str(error)))
+            return
+        self._set(ModelState("ready", 1.0))
+
+    def wait(self, given_up: Callable[[], bool]) -> Iterator[ModelState]:
+        """States until the engine is ready, lost or absent, or until `given_up()` says so."""
+        while self._state.state in ("loading", "warming") and not given_up() and not self._closed:
+            yield self._state
+            with self._changed:
+                self._changed.wait(WAIT_S)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[Engine]:
+        """The engine for one caller at a time."""
+        with self._busy:
+            yield self._engine
+
+    def warm(
+        self, work: Callable[[Callable[[float], None]], None], after: Callable[[], None] | None = None
+    ) -> None:
+        """Read a lesson in, in a thread, once the engine is there; `work` gets a progress callback."""
+
+        def run() -> None:
+            for _ in self.wait(lambda: False):
+                pass
+            if self._state.state != "ready":
+                return
+            self._set(ModelState("warming"))
+            try:
+                with self._busy:
+                    work(lambda part: self._set(ModelState("warming", part)))
+            except EngineError as error:
+                self.lost(error)
+                return
+            self._set(ModelState("ready", 1.0))
+            if after is not None:
+                after()
+
+        threading.Thread(target=run, name="lesson-prefix", daemon=True).start()
+
+    def lost(self, error: EngineError) -> None:
+        """The engine died or hung: say so, and start it again unless that has failed too often."""
+        self._deaths += 1
+        self._set(ModelState("lost", 0.0, str(error)))
+        if self._deaths <= RESTARTS and isinstance(error, EngineDied) and not error.out_of_memory:
+            self.start()
+
+    def set_adapters(self, adapters: tuple[Adapter, ...]) -> None:
+        """Compose these with the base for the lesson that begins. Raises EngineError."""
+        with self._busy:
+            loaded = self._engine.loaded
+            if loaded is not None and loaded.adapters != tuple(adapter.id for adapter in adapters):
+                self._engine.set_adapters(adapters)
+
+    def stop_running(self) -> None:
+        """Cancel whatever the engine does now."""
+        self._engine.cancel()
+
+    def stats(self) -> EngineStats | None:
+        return self._engine.stats() if self._engine.loaded is not None else None
+
+    def close(self) -> None:
+        """End the engine; idempotent."""
+        self._closed = True
+        with self._changed:
+            self._changed.notify_all()
+        self._engine.close()
+
+    def _set(self, state: ModelState) -> None:
+        self._state = state
+        with self._changed:
+            self._changed.notify_all()
+        for listener in tuple(self._listeners):
+            listener(state)
+
+
+def smaller_model(data_dir: Path, than: str | None) -> str | None:
+    """A model that needs less memory than `than` and is on this machine, to be offered."""
+    from tutor_app.llm.models import Models
+
+    here = sorted(Models(data_dir).installed(), key=lambda model: model.size_bytes)
+    size = next((model.size_bytes for model in here if model.id == than), None)
+    smaller = [model.id for model in here if size is not None and model.size_bytes < size]
+    return smaller[-1] if smaller else None

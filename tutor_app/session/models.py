@@ -1,0 +1,60 @@
+"""How a running program gets its model: what is known before loading, and how to make it ready."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tutor_app.errors import TutorError
+from tutor_app.llm import catalogue, models
+from tutor_app.llm.client import ChildEngine
+from tutor_app.llm.protocol import Engine
+from tutor_app.session.host import ModelHost, Prepare, Ready
+
+PREFIXES = "prefixes"
+"""Folder below the data folder for saved lesson prefixes."""
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What can be said of a model before its file is even joined."""
+
+    id: str
+    sha256: str | None
+
+
+def announce(data_dir: Path, model_id: str | None) -> Announced:
+    """Which model will run. Raises TutorError when there is none."""
+    here = models.Models(data_dir)
+    chosen = model_id or here.default()
+    entry = catalogue.find(chosen)
+    known = next((model.sha256 for model in here.installed() if model.id == chosen), None)
+    return Announced(chosen, known or (entry.sha256 if entry is not None else None))
+
+
+def preparation(data_dir: Path, model_id: str | None, language: str | None, track: str | None) -> Prepare:
+    """What a ModelHost runs in its thread before loading."""
+
+    def prepare(on_progress: Callable[[float], None]) -> Ready:
+        found = models.resolve(data_dir, model_id, language=language, track=track, on_progress=on_progress)
+        return Ready(found.spec, found.family)
+
+    return prepare
+
+
+def make_host(
+    data_dir: Path, model_id: str | None, *, language: str | None = None, track: str | None = None,
+    engine: Engine | None = None,
+) -> ModelHost:  # fmt: skip
+    """A host for the model of this name, or for none at all when no model is installed and none was named."""
+    runs = engine or ChildEngine(data_dir / PREFIXES)
+    try:
+        known = announce(data_dir, model_id)
+    except TutorError:
+        if model_id is not None:
+            raise
+        return ModelHost(runs, None)
+    return ModelHost(
+        runs, preparation(data_dir, model_id, language, track), announced=(known.id, known.sha256)
+    )

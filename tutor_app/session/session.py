@@ -1,0 +1,559 @@
+"""A lesson, or a talk, as a state machine: a turn goes in, events come out, and every step of it is on disk.
+
+The app, `--plain` and `--jsonl` all drive this class, so that they behave alike. The order within a turn is
+fixed: the learner's words are committed, then judged, then answered; the reply is saved with the new position in
+one transaction, and only then is the next step shown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import regex
+
+from lessons.schema import LessonSet, Level, MatchItem, ReflectStep, SpokenItem, TalkStep, WriteStep
+from tutor_app.errors import TutorError
+from tutor_app.llm.protocol import EngineError
+from tutor_app.pedagogy import author, policy, prompts
+from tutor_app.pedagogy.assess import Presented, answers, present
+from tutor_app.pedagogy.policy import Decision
+from tutor_app.pedagogy.uptake import Asked as AskedFor
+from tutor_app.pedagogy.uptake import practised, taken_up
+from tutor_app.pedagogy.validator import Situation, validate
+from tutor_app.progress.records import SavedTurn
+from tutor_app.progress.store import Store
+from tutor_app.session import turns
+from tutor_app.session.events import (
+    Asked,
+    Event,
+    Explanation,
+    Heard,
+    ItemOver,
+    ModelState,
+    Problem,
+    Reply,
+    ReplyRetracted,
+    ReplyStarted,
+    Said,
+    SessionStarted,
+    Spoke,
+    StepShown,
+    Summary,
+    TurnIn,
+)  # fmt: skip
+from tutor_app.session.host import ModelHost
+from tutor_app.session.plan import Position, Unit, all_words, forms_at, masked, units
+from tutor_app.session.tutor import Draft, Tutor
+
+CHECKPOINT_S = 2.0
+"""A reply that is being made is saved this often, so that a crash loses little of it."""
+MAX_TEXT = 4000
+"""Characters of a turn that are read; whoever pastes more than this is told."""
+_INVISIBLE = regex.compile(r"[\p{Cc}\p{Cf}\p{Co}\p{Cs}&&[^\n\t\u200c\u200d]]", regex.V1)
+
+
+class Session:
+    """One sitting. `start` and `submit` are iterated in one thread; `stop` and `close` may come from any."""
+
+    def __init__(
+        self,
+        lessons: LessonSet,
+        lesson_id: str | None,
+        store: Store,
+        host: ModelHost | None,
+        *,
+        level: Level | None = None,
+        seed: int = 0,
+        clock: Callable[[], float] = time.time,
+        hear: Callable[[Path, str], Heard] | None = None,
+        voice: bool = False,
+        due_words: Sequence[str] = (),
+        fresh: bool = False,
+    ) -> None:
+        """`fresh`: do not take up a session that was left in the middle. `lesson_id` None is a free talk. `hear` turns an audio file into text; `voice`: steps can be heard."""
+        self._set = lessons
+        self._lesson = lessons.lesson(lesson_id) if lesson_id is not None else None
+        self._store = store
+        self._host = host
+        self._clock = clock
+        self._hear = hear
+        self._voice = voice
+        self._due_words = tuple(due_words)
+        self._fresh = fresh
+        self._seed = seed
+        self._units: list[Unit] = units(self._lesson) if self._lesson is not None else []
+        own = all_words(self._lesson, lessons.info.language) if self._lesson is not None else frozenset()
+        chosen: Level = self._lesson.level if self._lesson is not None else (level or lessons.info.levels[0])
+        self._at = turns.Setting(lessons.info, self._lesson, chosen, own, seed)
+        self._position = Position()
+        self._tutor: Tutor | None = None
+        self._session_id = 0
+        self._earlier: tuple[SavedTurn, ...] = ()
+        self._previous: str | None = None
+        self._last_reply: int | None = None
+        self._said: list[str] = []
+        self._stopping = False
+        self._summary: Summary | None = None
+        self._began = 0.0
+
+    # -- for the screens -------------------------------------------------------------------------------------
+
+    @property
+    def earlier(self) -> Sequence[SavedTurn]:
+        """What was said before, when this session was resumed."""
+        return self._earlier
+
+    @property
+    def over(self) -> bool:
+        return self._summary is not None
+
+    def stop(self) -> None:
+        """Cut the reply short, or stop waiting for the model."""
+        self._stopping = True
+        if self._tutor is not None:
+            self._tutor.stop()
+
+    def save_word(self, word: str, sentence: str) -> None:
+        """Keep a word with the line it was met in."""
+        entry = next((w for w in self._lesson.vocabulary if w.word == word), None) if self._lesson else None
+        gloss = entry.gloss if entry is not None else ""
+        source = f"{self._set.info.id}/{self._lesson.id if self._lesson else 'talk'}"
+        self._store.save_word(word, gloss, sentence, self._at.tag, source, self._clock())
+
+    # -- start -----------------------------------------------------------------------------------------------
+
+    def start(self) -> Iterator[Event]:
+        """SessionStarted, then the step to begin with; takes up a session that was left in the middle."""
+        info = self._set.info
+        lesson_id = self._lesson.id if self._lesson is not None else None
+        saved = self._store.open_session(info.id, lesson_id)
+        model, sha256, adapters = self._model()
+        self._began = self._clock()
+        if saved is not None and saved.set_version == info.version and not self._fresh:
+            self._session_id, self._earlier = saved.id, saved.turns
+            self._seed = saved.seed
+            self._at = replace(self._at, seed=saved.seed)
+            self._position = Position.restored(saved.position)
+            self._said = [turn.text for turn in saved.turns if turn.command is None]
+        else:
+            if saved is not None:  # the set was upgraded meanwhile: what was done counts, the sitting ends
+                self._store.end_session(saved.id, {"finished": False}, self._clock())
+            self._session_id = self._store.begin_session(
+                set_id=info.id, set_version=info.version, lesson_id=lesson_id,
+                mode="talk" if lesson_id is None else "lesson", model=model, model_sha256=sha256, adapters=adapters, seed=self._seed, now=self._began,
+                language=info.language,
+            )  # fmt: skip
+        yield SessionStarted(
+            info.id, info.title, lesson_id, self._lesson.title if self._lesson else "", info.language, info.track,
+            self._at.level, model, sha256, adapters, self._store.learner.id, bool(self._earlier),
+        )  # fmt: skip
+        self._prepare_tutor()
+        if self._lesson is not None and self._position.unit >= len(self._units):
+            yield self._finish(finished=True)
+            return
+        yield self._step()
+
+    def _model(self) -> tuple[str | None, str | None, tuple[str, ...]]:
+        """Id, sha256 and adapters of what runs or will run; this does not wait for it to be loaded."""
+        if self._host is None:
+            return None, None, ()
+        if self._host.ready is not None:
+            spec = self._host.ready.spec
+            return spec.model_id, spec.sha256, tuple(adapter.id for adapter in spec.adapters)
+        return (*self._host.announced, ()) if self._host.announced is not None else (None, None, ())
+
+    def _prepare_tutor(self) -> None:
+        if self._host is None or self._host.state.state == "none":
+            return
+        self._host.warm(self._warm)
+
+    def _warm(self, progress: Callable[[float], None]) -> None:
+        self._made_tutor().warm(progress)
+
+    def _made_tutor(self) -> Tutor:
+        """The tutor on the engine that is ready now; made anew when another model was chosen meanwhile."""
+        assert self._host is not None
+        assert self._host.ready is not None
+        if self._tutor is None or self._tutor.ready is not self._host.ready:
+            ready = self._host.ready
+            trained = bool(ready.spec.adapters) or ready.trained
+            brief = prompts.brief_of(
+                self._set.info, self._lesson, self._at.level, trained=trained, due=self._due_words
+            )
+            self._tutor = Tutor(self._host.engine, ready, brief, seed=self._seed)
+            self._replay(self._tutor)
+        return self._tutor
+
+    def _replay(self, tutor: Tutor) -> None:
+        """Tell a new tutor what was said in the present talk."""
+        unit = self._unit
+        if unit is None or isinstance(unit.step, TalkStep):
+            tutor.begin(self._opening(unit))
+            for turn in self._earlier[-self._position.turn or len(self._earlier) :]:
+                if turn.command is None and turn.reply is not None and turn.reply.text:
+                    tutor.remember(turn.text, "ask", turn.reply.text)
+
+    # -- steps -----------------------------------------------------------------------------------------------
+
+    @property
+    def _unit(self) -> Unit | None:
+        if self._lesson is None or self._position.unit >= len(self._units):
+            return None
+        return self._units[self._position.unit]
+
+    def _shown(self, unit: Unit) -> Presented:
+        assert unit.item is not None
+        return present(unit.item, self._seed)
+
+    def _opening(self, unit: Unit | None) -> str:
+        if unit is None:
+            return author.phrase(self._at.tag, "hello", self._seed)
+        assert isinstance(unit.step, TalkStep)
+        return author.without_emphasis(unit.step.opening).text
+
+    def _step(self) -> StepShown:
+        """What the learner is to do now."""
+        unit = self._unit
+        if unit is None:
+            self._previous = self._opening(None)
+            return StepShown("talk", "talk", "talk", self._previous)
+        step, number, total = unit.step, self._position.unit + 1, len(self._units)
+        base = StepShown(
+            unit.id, step.id, step.kind, step.prompt, step.prompt, step.support, number=number, of=total
+        )
+        if unit.note is not None:
+            text = f"{unit.note.title}. {unit.note.text}"
+            return replace(
+                base, kind="reflect", prompt=unit.note.ask, text=text, task=unit.note.title, support=""
+            )
+        if isinstance(step, TalkStep):
+            self._previous = self._opening(unit)
+            return replace(base, prompt=self._previous, scenario=step.scenario, goal=step.goal)
+        if isinstance(step, ReflectStep):
+            return replace(base, prompt=author.without_emphasis(step.question).text)
+        if isinstance(step, WriteStep):
+            return replace(base, goal=step.goal, choices=())
+        assert unit.item is not None
+        shown, item = self._shown(unit), unit.item
+        say = item.say if isinstance(item, SpokenItem) else ""
+        text = getattr(step, "text", "")
+        if say and not self._voice:
+            text = masked(say) if step.kind == "dictation" else say
+        return replace(
+            base, prompt=item.prompt, gloss=item.gloss, text=text, choices=shown.choices, left=shown.left,
+            say=say if self._voice else "",
+        )  # fmt: skip
+
+    # -- turns -----------------------------------------------------------------------------------------------
+
+    def submit(self, turn: TurnIn) -> Iterator[Event]:
+        """Everything that follows from one turn."""
+        self._stopping = False
+        if self.over:
+            yield Problem("The lesson is over. Start another one from the list.")
+            return
+        if isinstance(turn, Asked):
+            yield from self._command(turn)
+            return
+        if isinstance(turn, Spoke):
+            heard = self._listen(turn)
+            yield heard
+            if isinstance(heard, Problem):
+                return
+            turn = Said(heard.text, turn.elapsed_s)
+        text = _INVISIBLE.sub("", turn.text).strip()
+        if not text:
+            yield Problem("There was nothing to read. Write a word, or ask for a hint.")
+            return
+        if len(text) > MAX_TEXT:
+            yield Problem(f"That is longer than {MAX_TEXT} characters. Send it in smaller parts.")
+            return
+        yield from self._answer(text, turn.elapsed_s)
+
+    def _listen(self, turn: Spoke) -> Heard | Problem:
+        if self._hear is None:
+            return Problem("Speech is not installed here, so audio cannot be heard. Type the answer instead.")
+        try:
+            return self._hear(turn.path, self._at.tag)
+        except TutorError as error:
+            return Problem(str(error))
+
+    def _answer(self, text: str, elapsed_s: float | None) -> Iterator[Event]:
+        unit, now = self._unit, self._clock()
+        turn_id = self._store.add_turn(
+            self._session_id,
+            text=text,
+            command=None,
+            elapsed_s=elapsed_s,
+            item_id=unit.id if unit else None,
+            now=now,
+        )
+        turn = turns.read(
+            text, elapsed_s, self._store.pace(self._at.tag), self._at.tag, tuple(self._said[-2:])
+        )
+        self._said.append(text)
+        uptake, repair = self._take_up(text, turn.confused)
+        outcome = yield from self._outcome(turn, unit, turn_id)
+        yield from self._conclude(outcome, unit, turn_id, text, uptake, repair)
+
+    def _outcome(
+        self, turn: turns.Turn, unit: Unit | None, turn_id: int
+    ) -> Generator[Event, None, turns.Outcome]:
+        position = self._position
+        if unit is not None and unit.item is not None:
+            outcome = turns.answer_item(turn, self._shown(unit), unit, position, self._at)
+            if outcome.attempt is not None:
+                yield outcome.attempt
+            return outcome
+        position.turn += 1
+        if unit is not None and isinstance(unit.step, WriteStep):
+            return turns.answer_writing(turn, unit.step, position, self._at)
+        if unit is not None and not isinstance(unit.step, TalkStep):
+            return turns.answer_reflection(turn, unit, position, self._at)
+        step = unit.step if unit is not None else None
+        assert step is None or isinstance(step, TalkStep)
+        tutor = yield from self._awaited()
+        if tutor is None or self._host is None:
+            return (
+                yield from self._streamed(
+                    turns.answer_talk(turn, step, position, self._at, None, self._previous), turn_id
+                )
+            )
+        try:
+            with self._host.exclusive():
+                talk = turns.answer_talk(turn, step, position, self._at, tutor, self._previous)
+                return (yield from self._streamed(talk, turn_id))
+        except EngineError as error:
+            self._host.lost(error)
+            self._tutor = None
+            yield ReplyRetracted()
+            yield ModelState("lost", 0.0, str(error))
+            return (yield from turns.answer_talk(turn, step, position, self._at, None, self._previous))
+
+    def _awaited(self) -> Generator[Event, None, Tutor | None]:
+        """The tutor, once the engine is ready; None when there is none or the learner will not wait."""
+        if self._host is None:
+            return None
+        yield from self._host.wait(lambda: self._stopping)
+        if self._host.state.state != "ready" or self._host.ready is None:
+            return None
+        return self._made_tutor()
+
+    def _streamed(self, talk: turns.Asking, turn_id: int) -> Generator[Event, None, turns.Outcome]:
+        """Pass on what streams, saving it as it grows."""
+        written, saved_at, reply_id = "", time.monotonic(), None
+        while True:
+            try:
+                event = next(talk)
+            except StopIteration as stop:
+                outcome: turns.Outcome = stop.value
+                self._open_reply = reply_id
+                return outcome
+            if isinstance(event, ReplyStarted):
+                reply_id = self._store.begin_reply(turn_id, move=event.move, now=self._clock())
+            elif isinstance(event, ReplyRetracted):
+                written = ""
+            else:
+                written += event.text
+                if reply_id is not None and time.monotonic() - saved_at > CHECKPOINT_S:
+                    self._store.checkpoint_reply(reply_id, written)
+                    saved_at = time.monotonic()
+            yield event
+
+    _open_reply: int | None = None
+
+    # -- commands --------------------------------------------------------------------------------------------
+
+    def _command(self, turn: Asked) -> Iterator[Event]:
+        if turn.command == "quit":
+            yield self._finish(finished=False)
+            return
+        unit, position = self._unit, self._position
+        turn_id = self._store.add_turn(
+            self._session_id, text="", command=turn.command, elapsed_s=None, item_id=unit.id if unit else None,
+            now=self._clock(),
+        )  # fmt: skip
+        if turn.command == "explain":
+            outcome = self._explained(unit)
+        elif turn.command == "hint":
+            if unit is not None and unit.item is not None:
+                outcome = turns.hint_for(unit.item, unit, position, self._at)
+            else:
+                step = unit.step if unit is not None and isinstance(unit.step, TalkStep | WriteStep) else None
+                outcome = turns.hint_in_talk(step, position, self._at)
+        elif unit is not None and unit.item is not None:
+            outcome = turns.skip_item(unit.item, position, self._at)
+        else:
+            line = author.Line(author.phrase(self._at.tag, "next", self._at.seed + position.replies))
+            outcome = turns.Outcome(Draft(line.text, "authored"), Decision("affirm"), over=unit is not None)
+        yield from self._conclude(outcome, unit, turn_id, "", None, None, command=True)
+
+    def _explained(self, unit: Unit | None) -> turns.Outcome:
+        """About the item that ended last; before one did, the present one said more simply."""
+        past = next((u for u in self._units if u.id == self._position.over), None)
+        if past is not None:
+            return turns.explain(past, self._position, self._at)
+        seed = self._at.seed + self._position.replies
+        if unit is not None and unit.item is not None:
+            line = author.simplified(unit.item, self._at.tag, seed)
+            return turns.Outcome(Draft(line.text, "authored"), Decision("simplify"))
+        return turns.explain(None, self._position, self._at)
+
+    # -- after every reply -----------------------------------------------------------------------------------
+
+    def _take_up(self, text: str, confused: bool) -> tuple[bool | None, bool | None]:
+        asked = self._position.asked
+        previous = AskedFor(asked["move"], tuple(asked["target"]), asked["learner_before"]) if asked else None
+        uptake, repair = taken_up(previous, text, self._at.tag, confused=confused)
+        for tally, value in ((self._position.uptake, uptake), (self._position.repair, repair)):
+            if value is not None:
+                tally[0] += value
+                tally[1] += 1
+        return uptake, repair
+
+    def _conclude(
+        self, outcome: turns.Outcome, unit: Unit | None, turn_id: int, said: str, uptake: bool | None,
+        repair: bool | None, *, command: bool = False,
+    ) -> Iterator[Event]:  # fmt: skip
+        """Save the reply with the new position, give it out, and go on."""
+        position, decision = self._position, outcome.decision
+        draft = self._presentable(outcome.draft, unit, decision)
+        previous_reply = self._last_reply
+        reply_id, self._open_reply = self._open_reply, None
+        ended = unit if outcome.over else None
+        with self._store.transaction():
+            if reply_id is None:
+                reply_id = self._store.begin_reply(turn_id, move=decision.move, now=self._clock())
+            if previous_reply is not None and not command and uptake is not None:
+                self._store.set_uptake(previous_reply, uptake=uptake, repair=repair)
+            self._record(outcome, unit, turn_id, said)
+            self._store.finish_reply(
+                reply_id, text=draft.text, status="stopped" if draft.stopped else "final", signals=decision.signals,
+                source=draft.source, hint_level=decision.hint_level, recast=draft.recast, ttft_ms=draft.ttft_ms,
+                total_ms=draft.total_ms, prompt_tokens=draft.prompt_tokens, cached_tokens=draft.cached_tokens,
+                now=self._clock(),
+            )  # fmt: skip
+            self._advance(outcome, unit, said, command)
+            self._store.save_position(self._session_id, position.saved())
+        self._last_reply, self._previous = reply_id, draft.text
+        yield Reply(
+            draft.text, decision.move, decision.signals, draft.source, decision.hint_level, draft.recast, uptake,
+            repair, draft.ttft_ms, draft.total_ms, draft.prompt_tokens, draft.cached_tokens, draft.stopped,
+        )  # fmt: skip
+        if outcome.explanation:
+            yield Explanation(outcome.explanation)
+        if ended is not None:
+            if ended.item is not None:
+                yield ItemOver(ended.id, answers(ended.item))
+            yield self._step() if self._unit is not None else self._finish(finished=True)
+
+    def _presentable(self, draft: Draft, unit: Unit | None, decision: Decision) -> Draft:
+        """The reply if it is valid; else (a line of a lesson that was never linted) a plain one of the bank."""
+        hidden: tuple[str, ...] = ()
+        closed = decision.move == "affirm" or decision.hint_level >= policy.MAX_HINT
+        if unit is not None and unit.item is not None and not isinstance(unit.item, MatchItem) and not closed:
+            hidden = () if decision.move in ("recast", "question", "explore") else answers(unit.item)
+        situation = Situation(
+            self._at.tag, self._at.info.track, self._at.level, hidden=hidden, allowed_words=self._at.own_words,
+            support=self._at.info.support_language,
+        )  # fmt: skip
+        if draft.source != "authored" or draft.stopped or not validate(draft.text, situation):
+            return draft
+        return replace(draft, text=author.phrase(self._at.tag, "again", self._at.seed), recast=None)
+
+    def _record(self, outcome: turns.Outcome, unit: Unit | None, turn_id: int, said: str) -> None:
+        """The attempt, and in free talk every form that the learner used."""
+        position, attempt = self._position, outcome.attempt
+        shared: dict[str, Any] = {
+            "session_id": self._session_id, "set_id": self._set.info.id,
+            "lesson_id": self._lesson.id if self._lesson else None, "step_id": unit.step.id if unit else "talk",
+            "now": self._clock(),
+        }  # fmt: skip
+        if attempt is not None and unit is not None and unit.item is not None:
+            self._store.add_attempt(
+                turn_id, item_id=unit.id, kind=unit.step.kind, forms=forms_at(self._lesson, unit),
+                words=tuple(unit.item.words), correct=attempt.correct, near_miss=attempt.near_miss,
+                error_tags=attempt.error_tags, given=attempt.given, hint_level=position.hint_level,
+                attempt_number=position.attempts + 1, dialect=attempt.dialect, **shared,
+            )  # fmt: skip
+            for form in forms_at(self._lesson, unit):
+                tally = position.forms.setdefault(form, [0, 0])
+                tally[0] += attempt.correct
+                tally[1] += 1
+        elif said and self._lesson is not None and unit is not None and unit.item is None:
+            used = tuple(f.id for f in self._lesson.forms if practised(said, f.surface, self._at.tag))
+            if used and not any(signal == "confused" for signal in outcome.decision.signals):
+                tags = tuple(
+                    s.removeprefix("error:") for s in outcome.decision.signals if s.startswith("error:")
+                )
+                self._store.add_attempt(
+                    turn_id, item_id=None, kind=unit.step.kind, forms=used, words=(), correct=not tags,
+                    near_miss=None, error_tags=tags, given=said, hint_level=0, attempt_number=1, dialect=None, **shared,
+                )  # fmt: skip
+
+    def _advance(self, outcome: turns.Outcome, unit: Unit | None, said: str, command: bool) -> None:
+        position, decision, attempt = self._position, outcome.decision, outcome.attempt
+        position.replies += 1
+        position.moves.append(decision.move)
+        position.tags += [
+            s.removeprefix("error:")
+            for s in decision.signals
+            if s.startswith("error:") and s != "error:other"
+        ]
+        position.hint_level = max(position.hint_level, decision.hint_level)
+        if decision.move == "culture" and unit is not None and unit.step.culture:
+            position.told.append(unit.step.culture)
+        if attempt is not None:
+            position.attempts += 1
+            position.run = position.run + 1 if attempt.correct else 0
+            if unit is not None and unit.id not in position.seen:
+                position.seen.append(unit.id)
+            if attempt.correct and unit is not None:
+                position.solved.append(unit.id)
+                if position.attempts == 1 or (position.attempts == 2 and position.hint_level <= 1):
+                    position.correct.append(unit.id)
+        asked = turns.asked_for(outcome, said)
+        if not command or decision.move == "hint":
+            keeps = asked.target and not outcome.over
+            position.asked = (
+                {"move": asked.move, "target": list(asked.target), "learner_before": said} if keeps else None
+            )
+        if outcome.over and unit is not None:
+            if unit.item is not None:
+                position.over = unit.id
+                if unit.id not in position.seen:
+                    position.seen.append(unit.id)
+            position.next_unit()
+            position.asked = None
+            if self._tutor is not None and self._unit is not None and isinstance(self._unit.step, TalkStep):
+                self._tutor.begin(self._opening(self._unit))
+
+    # -- the end ---------------------------------------------------------------------------------------------
+
+    def close(self) -> Summary | None:
+        """End and save. The session can be taken up again unless it was finished."""
+        self.stop()
+        return self._summary
+
+    def _finish(self, *, finished: bool) -> Summary:
+        position = self._position
+        moves: dict[str, int] = {}
+        for move in position.moves:
+            moves[move] = moves.get(move, 0) + 1
+        summary = Summary(
+            len(position.seen), len(position.solved), moves, self._store.due_count(self._clock()),
+            round(max(self._clock() - self._began, 0.0) / 60, 1), finished,
+            {form: (right, tried) for form, (right, tried) in position.forms.items()},
+            tuple(word.word for word in self._lesson.vocabulary) if self._lesson else (),
+            (position.uptake[0], position.uptake[1]), (position.repair[0], position.repair[1]),
+        )  # fmt: skip
+        if finished or self._lesson is None:
+            self._store.end_session(self._session_id, asdict(summary), self._clock())
+        else:
+            self._store.save_position(self._session_id, position.saved())
+        self._summary = summary
+        return summary
