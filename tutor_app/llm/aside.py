@@ -54,9 +54,13 @@ class Aside:
         return max(self._states, key=lambda kept: common_length(kept.tokens, ids), default=None)
 
     def keep(self, holder: Holder, shared: int) -> None:
-        """Copy the holder's state if another conversation, alike only in `shared` tokens, is about to replace it."""
+        """Copy the holder's state if a conversation that is alike only in `shared` tokens is about to replace it.
+
+        A hidden question about the learner's sentence branches off after the lesson's prefix every turn; without
+        the copy the talk so far would have to be read again each time.
+        """
         tokens = list(holder.past)
-        if len(tokens) - shared < WORTH_KEEPING or shared >= SAME_CONVERSATION * len(tokens):
+        if len(tokens) - shared < WORTH_KEEPING:
             return
         self._states = [
             kept
