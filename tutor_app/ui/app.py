@@ -261,11 +261,12 @@ class TutorApp(App[None]):
     def _handle_exception(self, error: Exception) -> None:
         """Textual's hook for what nobody caught: its own shows local variables, and so the learner's words."""
         self._return_code = 1
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-            self.note_fault(error)
-            self.panic(Text(crash_sentence(self._crash_log)))
+        if self._exception is not None:
+            return
+        self._exception = error
+        self.note_fault(error)
+        self.panic(Text(crash_sentence(self._crash_log)))
+        self._exception_event.set()
 
     # --- command palette ------------------------------------------------------------------------------------------
 

@@ -33,8 +33,8 @@ THEME = Choice(
         ("linguist-dark", "Dark"),
         ("linguist-light", "Light"),
         ("linguist-contrast", "High contrast"),
-        ("ansi-dark", "Your terminal's colours (dark)"),
-        ("ansi-light", "Your terminal's colours (light)"),
+        ("linguist-ansi-dark", "Your terminal's colours (dark)"),
+        ("linguist-ansi-light", "Your terminal's colours (light)"),
     ),
     "Nothing is shown by colour alone, so any theme works.",
 )

@@ -1,11 +1,24 @@
-"""Our own themes: calm dark, warm light, and high contrast. The terminal's own colours come with Textual.
+"""Our own themes: calm dark, warm light, high contrast, and the terminal's own colours.
 
 Contrast is tested: body text has at least 7:1, quiet text 4.5:1, and high contrast 10:1 and 7:1.
 """
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from dataclasses import replace
+
+from textual.theme import BUILTIN_THEMES, Theme
+
+
+def _scrollbars(track: str, bar: str, held: str) -> dict[str, str]:
+    tracks = ("scrollbar-background", "scrollbar-background-hover", "scrollbar-background-active")
+    return {
+        **dict.fromkeys((*tracks, "scrollbar-corner-color"), track),
+        "scrollbar": bar,
+        "scrollbar-hover": held,
+        "scrollbar-active": held,
+    }
+
 
 _DARK = Theme(
     name="linguist-dark",
@@ -35,6 +48,7 @@ _DARK = Theme(
         "input-selection-background": "#8ab8d4 35%",
         "text-quiet": "#a3adb8",
         "rule": "#3d4855",
+        **_scrollbars("#15191f", "#3d4855", "#8ab8d4"),
     },
 )
 _LIGHT = Theme(
@@ -65,6 +79,7 @@ _LIGHT = Theme(
         "input-selection-background": "#1d5f7a 25%",
         "text-quiet": "#5b6067",
         "rule": "#c9bfa9",
+        **_scrollbars("#fbf8f1", "#c9bfa9", "#1d5f7a"),
     },
 )
 _CONTRAST = Theme(
@@ -84,8 +99,8 @@ _CONTRAST = Theme(
     variables={
         "border": "#ffffff",
         "border-blurred": "#9a9a9a",
-        "block-cursor-background": "#ffe14d",
-        "block-cursor-foreground": "#000000",
+        "block-cursor-background": "#1d4a86",
+        "block-cursor-foreground": "#ffffff",
         "block-cursor-text-style": "bold",
         "block-cursor-blurred-background": "#3a3a3a",
         "block-cursor-blurred-foreground": "#ffffff",
@@ -95,9 +110,29 @@ _CONTRAST = Theme(
         "input-selection-background": "#7fdfff 50%",
         "text-quiet": "#d0d0d0",
         "rule": "#9a9a9a",
+        **_scrollbars("#000000", "#9a9a9a", "#ffffff"),
     },
 )
-THEMES = (_DARK, _LIGHT, _CONTRAST)
+_REVERSED = {
+    "block-cursor-foreground": "ansi_default",
+    "block-cursor-background": "ansi_default",
+    "block-cursor-text-style": "bold reverse",
+    "block-cursor-blurred-text-style": "bold",
+}
+"""Whatever colours a terminal has, exchanging them is legible, and so is a coloured sign inside."""
+
+
+def _terminal(name: str, base: Theme) -> Theme:
+    return replace(base, name=name, variables={**base.variables, **_REVERSED})
+
+
+THEMES = (
+    _DARK,
+    _LIGHT,
+    _CONTRAST,
+    _terminal("linguist-ansi-dark", BUILTIN_THEMES["ansi-dark"]),
+    _terminal("linguist-ansi-light", BUILTIN_THEMES["ansi-light"]),
+)
 
 
 def variable_defaults(theme: Theme) -> dict[str, str]:

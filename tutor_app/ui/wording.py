@@ -21,7 +21,7 @@ KEY_PICK = "Pick"
 KEY_TAKE_BACK = "Take back"
 KEY_HELP = "Help"
 KEY_HINT = "Hint"
-KEY_EXPLAIN = "Explain"
+KEY_EXPLAIN = "Why"
 KEY_SKIP = "Skip"
 KEY_MEANING = "Meaning"
 KEY_LETTERS = "Letters"
@@ -45,9 +45,9 @@ STEP_KINDS = {
     "cloze": "Fill the gap",
     "order": "Put in order",
     "match": "Match",
-    "translate": "Say it in the language",
+    "translate": "Translate",
     "conjugate": "Find the form",
-    "dictation": "Hear and write",
+    "dictation": "Dictation",
     "listen": "Listen",
     "read": "Read",
     "write": "Write",

@@ -9,9 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Footer, Markdown, Static
+from textual.widgets import Markdown, Static
 
 from tutor_app.ui import wording
+from tutor_app.ui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from tutor_app.ui.app import TutorApp
@@ -44,7 +45,7 @@ class HelpScreen(ModalScreen[None]):
                 yield Markdown(self._text)
                 yield Static(Content(wording.HELP_KEYS), id="help-keys-title")
                 yield Static(self._key_table())
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def _key_table(self) -> Content:
         app = cast("TutorApp", self.app)

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tutor_app.session.events import ModelState
@@ -21,6 +21,7 @@ from tutor_app.ui.home_text import about_lesson, about_talk, due_words, lesson_p
 from tutor_app.ui.messages import SetsFound
 from tutor_app.ui.service import LessonOverview, SetOverview
 from tutor_app.ui.text import one_line
+from tutor_app.ui.widgets.key_bar import KeyBar
 from tutor_app.ui.widgets.status_bar import StatusBar
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class HomeScreen(Screen[None]):
             yield OptionList(id="ways", markup=False, compact=True)
             with VerticalScroll(id="about", can_focus=False):
                 yield Static(Content(wording.HOME_LOADING), id="about-text")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.watch(self.app, "model_state", self._show_model)

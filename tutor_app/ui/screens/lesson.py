@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Footer
+from textual.widgets import Button
 from textual.worker import Worker, WorkerState
 
 from tutor_app.session.events import (
@@ -33,6 +33,7 @@ from tutor_app.ui.text import one_line, words_of
 from tutor_app.ui.widgets.choice_pad import Answered
 from tutor_app.ui.widgets.composer import Composer
 from tutor_app.ui.widgets.conversation import Conversation
+from tutor_app.ui.widgets.key_bar import KeyBar
 from tutor_app.ui.widgets.letter_bar import LetterBar
 from tutor_app.ui.widgets.status_bar import StatusBar
 from tutor_app.ui.widgets.step_panel import PanelView, StepPanel
@@ -55,12 +56,13 @@ class LessonScreen(Screen[Summary | None]):
         Binding("f2,ctrl+t", "ask('hint')", wording.KEY_HINT, id="lesson.hint"),
         Binding("f3,ctrl+l", "ask('explain')", wording.KEY_EXPLAIN, id="lesson.explain"),
         Binding("f5,ctrl+n", "ask('skip')", wording.KEY_SKIP, id="lesson.skip"),
-        Binding("f6,ctrl+r", "meaning", wording.KEY_MEANING, id="lesson.meaning", priority=True),
-        Binding("f7,ctrl+b", "letters", wording.KEY_LETTERS, id="lesson.letters", priority=True),
-        Binding("f8", "keep", wording.KEY_KEEP, show=False, id="lesson.keep"),
-        Binding("f9", "words", wording.KEY_WORDS, show=False, id="lesson.words"),
-        Binding("ctrl+o", "copy", wording.KEY_COPY, show=False, id="lesson.copy"),
+        Binding("f8,ctrl+b", "letters", wording.KEY_LETTERS, id="lesson.letters"),
+        Binding("f9,ctrl+r", "meaning", wording.KEY_MEANING, id="lesson.meaning"),
         Binding("escape", "stop", wording.KEY_STOP, id="lesson.stop"),
+        # Priority where the writing box has a use of its own for the key.
+        Binding("f6", "words", wording.KEY_WORDS, show=False, id="lesson.words", priority=True),
+        Binding("f7", "keep", wording.KEY_KEEP, show=False, id="lesson.keep", priority=True),
+        Binding("ctrl+o", "copy", wording.KEY_COPY, show=False, id="lesson.copy"),
     ]
 
     def __init__(self, overview: SetOverview, lesson_id: str | None) -> None:
@@ -78,7 +80,7 @@ class LessonScreen(Screen[Summary | None]):
         self._shown_at: float | None = None
         self._summary: Summary | None = None
         self._show_gloss: bool | None = None
-        self._show_words = False
+        self._show_words: bool | None = None
 
     @property
     def tutor(self) -> TutorApp:
@@ -94,7 +96,7 @@ class LessonScreen(Screen[Summary | None]):
                 yield Conversation(id="conversation")
                 yield LetterBar(id="letters")
                 yield Composer(id="composer")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self._opened_at = self.tutor.clock()
@@ -114,8 +116,7 @@ class LessonScreen(Screen[Summary | None]):
         self._runner.end()
 
     def _title(self) -> str:
-        name = self._lesson.title if self._lesson else wording.TALK_TITLE
-        return f"{name} · {self._set.language_name}"
+        return self._lesson.title if self._lesson else f"{wording.TALK_TITLE} · {self._set.language_name}"
 
     def _panel_view(self) -> PanelView:
         settings = self.tutor.settings
@@ -128,7 +129,7 @@ class LessonScreen(Screen[Summary | None]):
             support=support != "never" and (wanted or self._set.track == "l2"),
             gloss=wanted if self._show_gloss is None else self._show_gloss,
             readings=preferences.READINGS.of(settings) == "shown",
-            words=self._show_words,
+            words=self.has_class("-roomy") if self._show_words is None else self._show_words,
         )
 
     def _words(self) -> tuple[WordEntry, ...]:
@@ -175,6 +176,7 @@ class LessonScreen(Screen[Summary | None]):
         if isinstance(event, StepShown | Reply):
             self._shown_at = self.tutor.clock()
         if isinstance(event, StepShown):
+            self._refresh_panel()
             self._focus_for_step()
         if isinstance(event, Problem) and event.offer:
             self._offer_model(event.offer)
@@ -309,7 +311,7 @@ class LessonScreen(Screen[Summary | None]):
         self._refresh_panel()
 
     def action_words(self) -> None:
-        self._show_words = not self._show_words
+        self._show_words = not self._panel_view().words
         self._refresh_panel()
 
     def action_copy(self) -> None:
@@ -361,7 +363,6 @@ class LessonScreen(Screen[Summary | None]):
         bar.add_class("-open")
         bar.focus()
 
-    @on(LetterBar.Close)
     def _close_letters(self) -> None:
         self.query_one(LetterBar).remove_class("-open")
         self.query_one(Composer).focus()

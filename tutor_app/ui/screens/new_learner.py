@@ -10,10 +10,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Input, RadioButton, RadioSet, Static
+from textual.widgets import Button, Input, RadioSet, Static
 
 from tutor_app.ui import preferences, wording
 from tutor_app.ui.text import one_line
+from tutor_app.ui.widgets.key_bar import KeyBar
+from tutor_app.ui.widgets.pick import Pick
 
 if TYPE_CHECKING:
     from tutor_app.ui.app import TutorApp
@@ -39,14 +41,14 @@ class NewLearnerScreen(Screen[None]):
             yield Static(Content(wording.LANGUAGE), classes="question")
             with RadioSet(id="language", compact=True):
                 for number, name in enumerate(wording.LANGUAGES.values()):
-                    yield RadioButton(Content(name), value=number == 0)
+                    yield Pick(Content(name), value=number == 0)
             yield Static(Content(wording.TRACK), classes="question")
             with RadioSet(id="track", compact=True):
                 for number, words in enumerate(wording.TRACKS.values()):
-                    yield RadioButton(Content(words), value=number == 0)
+                    yield Pick(Content(words), value=number == 0)
             yield Button(Content(wording.BEGIN), id="begin", variant="primary")
             yield Static(Content(wording.PRIVATE), classes="quiet")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = cast("TutorApp", self.app).cursor_blink

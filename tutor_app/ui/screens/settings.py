@@ -10,13 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Select, Static
+from textual.widgets import OptionList, Select, Static
 from textual.widgets.option_list import Option
 
 from tutor_app.ui import preferences, wording
 from tutor_app.ui.messages import ModelsFound
 from tutor_app.ui.service import ModelOverview
 from tutor_app.ui.text import one_line
+from tutor_app.ui.widgets.key_bar import KeyBar
 from tutor_app.ui.widgets.status_bar import StatusBar
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class SettingsScreen(Screen[None]):
                 yield OptionList(id="models", markup=False, compact=True)
                 yield Static(Content(wording.SETTINGS_MODEL_HELP), classes="quiet")
             yield Static(Content(wording.SETTINGS_SAVED), classes="quiet")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.find_models()

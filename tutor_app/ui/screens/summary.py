@@ -10,13 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Static
+from textual.widgets import Button, Static
 
 from tutor_app.session.events import Summary
 from tutor_app.ui import wording
 from tutor_app.ui.service import LessonOverview, SetOverview
 from tutor_app.ui.summary_text import summary_parts
 from tutor_app.ui.text import one_line
+from tutor_app.ui.widgets.key_bar import KeyBar
 from tutor_app.ui.widgets.status_bar import StatusBar
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class SummaryScreen(Screen[None]):
                 words = wording.SUMMARY_NEXT.format(title=one_line(self._next.title, 60))
                 yield Button(Content(words), id="next", variant="primary")
             yield Button(Content(wording.SUMMARY_HOME), id="home")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     @on(Button.Pressed, "#next")
     def _open_next(self) -> None:

@@ -11,12 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Center, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tutor_app.progress.records import Learner
 from tutor_app.ui import preferences, wording
 from tutor_app.ui.text import one_line
+from tutor_app.ui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from tutor_app.ui.app import TutorApp
@@ -46,7 +47,7 @@ class WelcomeScreen(Screen[None]):
             yield Static(Content(wording.WHO), id="who")
             yield OptionList(*self._options(), id="learners", compact=True, markup=False)
             yield Static(Content(wording.PRIVATE), classes="quiet")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def show_learners(self, learners: Sequence[Learner]) -> None:
         """The learners, once they have been looked up."""

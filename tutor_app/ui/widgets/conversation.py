@@ -31,14 +31,11 @@ class Line(Widget):
         """As it was said: what is copied, without marks for the eye."""
         self._who = Static(Content(wording.SPEAKERS[speaker]), classes="who")
         self._words = Static(salient(self.text, recast), classes="words")
-        self._mark = Static(Content(""), classes="mark")
 
     def compose(self) -> ComposeResult:
         if wording.SPEAKERS[self.speaker]:
             yield self._who
         yield self._words
-        if self.speaker == "learner":
-            yield self._mark
 
     def grow(self, text: str) -> None:
         """More of a reply that is being written."""
@@ -59,9 +56,9 @@ class Line(Widget):
         self._words.update(plain(text))
 
     def mark(self, text: str) -> None:
-        """A few words under the line, such as what was understood."""
-        self._mark.update(plain(text))
-        self._mark.display = bool(text)
+        """A few words after the line, such as what was understood; none takes them away."""
+        after = (f"  {clean(text)}", "$text-quiet") if text else ""
+        self._words.update(Content.assemble(self.text, after))
 
 
 class Conversation(VerticalScroll, can_focus=True):

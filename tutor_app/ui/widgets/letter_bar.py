@@ -22,8 +22,7 @@ class LetterBar(Flow):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1)", wording.KEY_UP, show=False, id="letters.left"),
         Binding("right", "move(1)", wording.KEY_DOWN, show=False, id="letters.right"),
-        Binding("enter", "insert", wording.KEY_INSERT, id="letters.insert"),
-        Binding("escape,f7", "close", wording.KEY_BACK, id="letters.close"),
+        Binding("enter", "insert", wording.KEY_INSERT, show=False, id="letters.insert"),
     ]
 
     @dataclass
@@ -35,9 +34,6 @@ class LetterBar(Flow):
 
     class Erase(Message):
         """Backspace."""
-
-    class Close(Message):
-        """The learner is done with the letters."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -64,9 +60,6 @@ class LetterBar(Flow):
     def action_insert(self) -> None:
         if self._letters:
             self.pick(self.cursor)
-
-    def action_close(self) -> None:
-        self.post_message(self.Close())
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "backspace":

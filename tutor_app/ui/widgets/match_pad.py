@@ -24,8 +24,8 @@ class MatchPad(Flow):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,left", "move(-1)", wording.KEY_UP, show=False, id="match.up"),
         Binding("down,right", "move(1)", wording.KEY_DOWN, show=False, id="match.down"),
-        Binding("space", "pick", wording.KEY_PICK, id="match.pick"),
-        Binding("backspace", "undo", wording.KEY_TAKE_BACK, id="match.undo"),
+        Binding("space", "pick", wording.KEY_PICK, show=False, id="match.pick"),
+        Binding("backspace", "undo", wording.KEY_TAKE_BACK, show=False, id="match.undo"),
         Binding("enter", "enter", wording.KEY_SEND, show=False, id="match.send"),
     ]
 

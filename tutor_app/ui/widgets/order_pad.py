@@ -25,8 +25,8 @@ class OrderPad(Flow):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,up", "move(-1)", wording.KEY_UP, show=False, id="order.left"),
         Binding("right,down", "move(1)", wording.KEY_DOWN, show=False, id="order.right"),
-        Binding("space", "pick", wording.KEY_PICK, id="order.pick"),
-        Binding("backspace", "undo", wording.KEY_TAKE_BACK, id="order.undo"),
+        Binding("space", "pick", wording.KEY_PICK, show=False, id="order.pick"),
+        Binding("backspace", "undo", wording.KEY_TAKE_BACK, show=False, id="order.undo"),
         Binding("enter", "enter", wording.KEY_SEND, show=False, id="order.send"),
     ]
 

@@ -25,6 +25,7 @@ class StatusBar(Horizontal):
     def compose(self) -> ComposeResult:
         yield Static(Content(one_line(self._title)), id="bar-title")
         yield Static(Content(""), id="bar-time")
+        yield Static(Content(""), id="bar-memory")
         yield Static(Content(""), id="bar-model")
 
     def show_title(self, title: str) -> None:
@@ -36,25 +37,29 @@ class StatusBar(Horizontal):
 
     def show_model(self, state: ModelState, name: str | None, stats: EngineStats | None) -> None:
         """The engine in a few words, with how full its memory of this talk is."""
-        self.query_one("#bar-model", Static).update(_model(state, name, stats))
+        self.query_one("#bar-model", Static).update(_model(state, name))
+        self.query_one("#bar-memory", Static).update(
+            _memory(stats) if state.state == "ready" else Content("")
+        )
 
 
-def _model(state: ModelState, name: str | None, stats: EngineStats | None) -> Content:
+def _model(state: ModelState, name: str | None) -> Content:
     words = wording.MODEL_STATES[state.state]
     if state.state in ("loading", "warming"):
         percent = f" {round(100 * state.fraction)} %" if state.fraction else ""
         return Content.assemble((f"◌ {words}{percent} ", "$text-quiet"), gauge(state.fraction, GAUGE_CELLS))
     if state.state == "ready":
-        parts: list[Content | tuple[str, str]] = [
-            ("● ", "$success"),
-            (one_line(name or words, 24), "$text-quiet"),
-        ]
-        if stats is not None and stats.n_ctx:
-            used = stats.used_tokens / stats.n_ctx
-            parts += [
-                (f"  {wording.MEMORY} ", "$text-quiet"),
-                gauge(used, GAUGE_CELLS),
-                (f" {round(100 * used)} %", "$text-quiet"),
-            ]
-        return Content.assemble(*parts)
+        return Content.assemble(("● ", "$success"), (one_line(name or words, 24), "$text-quiet"))
     return Content.assemble(("! " if state.state == "lost" else "○ ", "$warning"), (words, "$text-quiet"))
+
+
+def _memory(stats: EngineStats | None) -> Content:
+    """How much of the model's window this talk fills."""
+    if stats is None or not stats.n_ctx:
+        return Content("")
+    used = stats.used_tokens / stats.n_ctx
+    return Content.assemble(
+        (f"{wording.MEMORY} ", "$text-quiet"),
+        gauge(used, GAUGE_CELLS),
+        (f" {round(100 * used)} %", "$text-quiet"),
+    )

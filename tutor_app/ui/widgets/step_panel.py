@@ -72,6 +72,7 @@ class StepPanel(VerticalScroll, can_focus=True):
         elif step.choices:
             self.query_one(ChoicePad).offer(step.choices)
             self.query_one(ChoicePad).add_class("-offered")
+        self.set_class(self.pad() is not None, "-pad")
         self.show_view(view)
         self.scroll_home(animate=False)
 
@@ -120,7 +121,7 @@ class StepPanel(VerticalScroll, can_focus=True):
         return Content.assemble(
             (one_line(kind), "bold $primary"),
             (f"  {step.number}/{step.of}  ", "$text-quiet"),
-            gauge(step.number / max(1, step.of), 10),
+            gauge(step.number / max(1, step.of), 6),
         )
 
 
