@@ -22,6 +22,7 @@ from tutor_app.llm.catalogue import PackageSource
 from tutor_app.llm.machine import Measured, Memory
 from tutor_app.llm.models import Installed, Models
 from tutor_app.llm.protocol import Engine, LoadSpec
+from tutor_app.llm.tuner import candidates
 
 Verdict = Literal["good", "warning", "bad"]
 LITTLE_DISK_BYTES = 2 * 10**9
@@ -47,8 +48,8 @@ class Finding:
 def doctor(context: Context, as_json: bool, no_speed: bool) -> None:
     """Say what this machine can run and what to change.
 
-    The speed test loads the model in use and times it with one core left free and with all; what proves best
-    is kept for this machine and used from then on.
+    The speed test loads the model in use and times it with one core left free, with all and with half of them.
+    What proves best is kept for this machine and decides which model is recommended.
     """
     store = Models(context.data_dir)
     memory = machine.memory()
@@ -141,7 +142,7 @@ def speed_finding(
     spec = LoadSpec(model.id, model.path, model.sha256)
     engine: Engine = make_engine() if make_engine else ChildEngine()
     try:
-        tried = [speed.measure(engine, spec, threads) for threads in speed.candidates(machine.cores()[0])]
+        tried = [speed.measure(engine, spec, threads) for threads in candidates(machine.cores()[0])]
     except TutorError as error:
         return None, Finding("Speed", "bad", str(error))
     finally:

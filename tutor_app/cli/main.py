@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import click
 
+from lessons.problems import LessonError
 from tutor_app.cli.context import Context, data_dir
 from tutor_app.errors import TutorError
 
@@ -88,7 +89,7 @@ def main(args: Sequence[str] | None = None) -> None:
     """Entry point: 0 done, 1 could not (one plain sentence on stderr), 2 wrong usage."""
     try:
         cli.main(args=list(args) if args is not None else None, prog_name="tutor", standalone_mode=True)
-    except TutorError as error:
+    except (TutorError, LessonError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
     except BrokenPipeError:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tutor_app.errors import TutorError
-from tutor_app.llm.protocol import Adapter, Engine, EngineDied, EngineError, EngineStats, LoadSpec
+from tutor_app.llm.protocol import Engine, EngineDied, EngineError, EngineStats, LoadSpec
 from tutor_app.session.events import ModelState
 
 RESTARTS = 3
@@ -52,6 +52,7 @@ class ModelHost:
         self._busy = threading.Lock()
         self._deaths = 0
         self._closed = False
+        self._unfit = False
         self.ready: Ready | None = None
 
     @property
@@ -62,9 +63,9 @@ class ModelHost:
     def state(self) -> ModelState:
         return self._state
 
-    def subscribe(self, listener: Callable[[ModelState], None]) -> None:
+    def listen(self, listener: Callable[[ModelState], None]) -> None:
         """Call `listener` with every change of state, from the thread that made it; and with the present one."""
-        self._listeners.append(listener)
+        self._listeners = [listener]
         listener(self._state)
 
     def start(self) -> None:
@@ -93,6 +94,7 @@ class ModelHost:
                     return
                 self._engine.load(ready.spec, lambda part: self._set(ModelState("loading", 0.5 + part * 0.5)))
                 self.ready = ready
+                self._unfit = False
         except TutorError as error:
             if not self._closed:
                 self._set(ModelState("lost", 0.0, str(error)))
@@ -125,9 +127,11 @@ class ModelHost:
             self._set(ModelState("warming"))
             try:
                 with self._busy:
+                    self._fitted()
                     work(lambda part: self._set(ModelState("warming", part)))
             except EngineError as error:
-                self.lost(error)
+                if not self._closed:
+                    self.lost(error)
                 return
             self._set(ModelState("ready", 1.0))
             if after is not None:
@@ -142,12 +146,20 @@ class ModelHost:
         if self._deaths <= RESTARTS and isinstance(error, EngineDied) and not error.out_of_memory:
             self.start()
 
-    def set_adapters(self, adapters: tuple[Adapter, ...]) -> None:
-        """Compose these with the base for the lesson that begins. Raises EngineError."""
-        with self._busy:
-            loaded = self._engine.loaded
-            if loaded is not None and loaded.adapters != tuple(adapter.id for adapter in adapters):
-                self._engine.set_adapters(adapters)
+    def adapt(self, prepare: Prepare) -> None:
+        """Compose the base with what this lesson wants; a base that is not loaded yet is loaded with it."""
+        self._prepare = prepare
+        self._unfit = True
+
+    def _fitted(self) -> None:
+        """Bring the loaded engine in line with `_prepare`: other adapters at run time, never another base."""
+        if not self._unfit or self.ready is None or self._prepare is None:
+            return
+        self._unfit = False
+        ready = self._prepare(lambda _: None)
+        if ready.spec.sha256 == self.ready.spec.sha256 and ready.spec.adapters != self.ready.spec.adapters:
+            self._engine.set_adapters(ready.spec.adapters)
+            self.ready = ready
 
     def stop_running(self) -> None:
         """Cancel whatever the engine does now."""

@@ -11,85 +11,26 @@ the language model. Any method may raise `TutorError`, whose message is shown to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
 from tutor_app.llm.protocol import EngineStats
 from tutor_app.progress.records import Learner, SavedTurn
 from tutor_app.session.events import Event, ModelState, Summary, TurnIn
-
-SettingValue = str | int | bool
-
-
-@dataclass(frozen=True)
-class WordEntry:
-    """A word of the lesson, for the words panel."""
-
-    word: str
-    gloss: str
-    reading: str = ""
-    """Pinyin or transliteration; shown when the learner wants it."""
-
-
-@dataclass(frozen=True)
-class LessonOverview:
-    """One line of the home screen, and what is shown beside it."""
-
-    id: str
-    title: str
-    level: str
-    minutes: int
-    objectives: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    """Titles of the prerequisites that are not finished yet: advice, never a lock."""
-    items_total: int = 0
-    items_seen: int = 0
-    items_correct: int = 0
-    finished: bool = False
-    open_session: bool = False
-    """The learner left in the middle: "continue"."""
-    last_at: float | None = None
-    """UTC seconds since the epoch; None when never opened."""
-    words: tuple[WordEntry, ...] = ()
-    due: int = 0
-    """Reviews due that belong to this lesson."""
-
-
-@dataclass(frozen=True)
-class SetOverview:
-    """A lesson set as the learner meets it."""
-
-    id: str
-    title: str
-    description: str
-    language: str
-    """BCP 47: es, zh, ar, fr."""
-    language_name: str
-    """In English: "Spanish"."""
-    track: Literal["heritage", "l2"]
-    levels: tuple[str, ...]
-    lessons: tuple[LessonOverview, ...]
-    due: int = 0
-    """Reviews due in the whole set."""
-    forms: Mapping[str, str] = field(default_factory=dict)
-    """Form id → its name as the learner reads it, for the summary."""
-    talk_open: bool = False
-    """A free talk was left in the middle."""
-
-
-@dataclass(frozen=True)
-class ModelOverview:
-    """A language model the learner could use."""
-
-    id: str
-    size_bytes: int
-    note: str
-    """One plain line: what it is good at, what it needs ("Good Spanish, weak Arabic; needs 2 GB")."""
-    present: bool
-    """On this machine and complete."""
-    active: bool
-    refused: str = ""
-    """Why it cannot run here, when it cannot ("needs ~6 GB of memory, 3.1 free")."""
+from tutor_app.session.overview import (
+    LessonOverview as LessonOverview,
+)
+from tutor_app.session.overview import (
+    ModelOverview as ModelOverview,
+)
+from tutor_app.session.overview import (
+    SetOverview as SetOverview,
+)
+from tutor_app.session.overview import (
+    SettingValue as SettingValue,
+)
+from tutor_app.session.overview import (
+    WordEntry as WordEntry,
+)
 
 
 class LessonSession(Protocol):

@@ -1,0 +1,255 @@
+"""The same lessons line by line: no escape codes, nothing repainted, each reply printed when it is whole.
+
+For screen readers, for terminals that cannot do more, and for pipes.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from tutor_app.session.events import (
+    Asked,
+    Attempt,
+    Command,
+    Event,
+    Explanation,
+    Heard,
+    ItemOver,
+    ModelState,
+    Problem,
+    Reply,
+    Said,
+    SessionStarted,
+    StepShown,
+    Summary,
+    TurnIn,
+)  # fmt: skip
+from tutor_app.session.overview import LessonOverview, SetOverview
+from tutor_app.session.service import TutorService
+from tutor_app.session.session import Session
+
+HELP = """Write your answer and press Enter. Or write one of:
+  /hint     a step of help
+  /skip     go on to the next
+  /explain  about what you just did
+  /again    show the task again
+  /quit     stop here; you can continue later
+  /help     this list"""
+COMMANDS: dict[str, Command] = {"/hint": "hint", "/skip": "skip", "/explain": "explain", "/quit": "quit"}
+Say = Callable[[str], None]
+
+
+class Ended(Exception):  # not an error: the learner closed the input
+    """No more input."""
+
+
+def run_plain(data_dir: Path, learner: str | None, *, model: str | None = None) -> int:
+    """Choose a learner and a lesson, and have it. Returns the exit code."""
+    from tutor_app.cli.context import prepared
+
+    service = TutorService(prepared(data_dir), model=model)
+    try:
+        choose_learner(service, learner, write, read)
+        service.load_model(lambda state: None)
+        while True:
+            chosen = choose_lesson(service.sets(), write, read)
+            if chosen is None:
+                return 0
+            hold(service.start_lesson(*chosen), write, read)
+    except (Ended, KeyboardInterrupt):
+        write("")
+        write("Saved. Until next time!")
+        return 0
+    finally:
+        service.close()
+
+
+def write(text: str) -> None:
+    """One line on standard output, in whatever the terminal can show of it."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding), flush=True)
+
+
+def read(question: str) -> str:
+    """A line from standard input. Raises Ended at its end."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(question.encode(encoding, "replace").decode(encoding), end=" ", flush=True)
+    line = sys.stdin.readline()
+    if not line:
+        raise Ended
+    return line.strip()
+
+
+def choose_learner(service: TutorService, name: str | None, say: Say, ask: Callable[[str], str]) -> None:
+    """Open the learner of this name, or the one who answers; makes a new one with two questions."""
+    known = list(service.learners())
+    found = next((one for one in known if name is not None and name in (one.id, one.name)), None)
+    if found is None and name is None and known:
+        say("Who is learning?")
+        for number, one in enumerate(known, 1):
+            say(f"  {number}  {one.name}")
+        say(f"  {len(known) + 1}  Somebody new")
+        choice = _number(ask("Number:"), len(known) + 1, say, ask)
+        found = known[choice - 1] if choice <= len(known) else None
+    if found is not None:
+        service.open_learner(found.id)
+        say(f"Welcome back, {found.name}.")
+        return
+    name = name or ask("What is your name?")
+    while not name:
+        name = ask("What is your name?")
+    languages = {"es": "Spanish", "zh": "Chinese", "ar": "Arabic", "fr": "French"}
+    say("Which language?")
+    for number, label in enumerate(languages.values(), 1):
+        say(f"  {number}  {label}")
+    language = list(languages)[_number(ask("Number:"), len(languages), say, ask) - 1]
+    say("Which is more like you?")
+    say("  1  I grew up hearing it")
+    say("  2  I am learning it from English")
+    track = ("heritage", "l2")[_number(ask("Number:"), 2, say, ask) - 1]
+    service.create_learner(name, {"language": language, "track": track})
+    say(f"Welcome, {name}.")
+
+
+def choose_lesson(
+    sets: Sequence[SetOverview], say: Say, ask: Callable[[str], str]
+) -> tuple[str, str | None] | None:
+    """(set, lesson), with lesson None for a free talk; None to leave."""
+    lines: list[tuple[str, str | None]] = []
+    for one in sets:
+        say("")
+        say(f"{one.title} ({one.language_name})" + (f", {one.due} to review" if one.due else ""))
+        for lesson in one.lessons:
+            lines.append((one.id, lesson.id))
+            say(f"  {len(lines)}  {lesson.title}, {lesson.level}, {_state(lesson)}")
+        lines.append((one.id, None))
+        say(f"  {len(lines)}  Free talk")
+    say("")
+    number = _number(ask("Number of a lesson, or 0 to leave:"), len(lines), say, ask, lowest=0)
+    return lines[number - 1] if number else None
+
+
+def _state(lesson: LessonOverview) -> str:
+    if lesson.finished:
+        return "finished"
+    if lesson.open_session:
+        return "continue"
+    return (
+        f"{lesson.items_seen} of {lesson.items_total} done"
+        if lesson.items_seen
+        else f"{lesson.minutes} minutes"
+    )
+
+
+def _number(answer: str, highest: int, say: Say, ask: Callable[[str], str], *, lowest: int = 1) -> int:
+    while not (answer.isdigit() and lowest <= int(answer) <= highest):
+        say(f"Please write a number from {lowest} to {highest}.")
+        answer = ask("Number:")
+    return int(answer)
+
+
+def hold(
+    session: Session, say: Say, ask: Callable[[str], str], *, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """One sitting. Raises Ended when the input ends; the session can then be continued another time."""
+    step = _show_all(session.start(), say)
+    say("Write /help for what you can do.")
+    while not session.over:
+        began = clock()
+        line = ask(">")
+        if line == "/help":
+            say(HELP)
+        elif line == "/again" and step is not None:
+            show(step, say)
+        elif line.startswith("/") and line not in COMMANDS:
+            say(f"There is no {line}. /help lists what there is.")
+        else:
+            turn: TurnIn = (
+                Asked(COMMANDS[line]) if line in COMMANDS else Said(line, round(clock() - began, 1))
+            )
+            step = _show_all(session.submit(turn), say) or step
+
+
+def _show_all(events: Iterator[Event], say: Say) -> StepShown | None:
+    step, waiting = None, False
+    for event in events:
+        if isinstance(event, ModelState) and event.state in ("loading", "warming"):
+            if not waiting:
+                say("(The tutor is getting ready …)")
+            waiting = True
+        else:
+            show(event, say)
+        if isinstance(event, StepShown):
+            step = event
+    return step
+
+
+def show(event: Event, say: Say) -> None:
+    """An event in words."""
+    match event:
+        case SessionStarted():
+            say("")
+            say(event.lesson_title or "Free talk")
+            if event.resumed:
+                say("You left this in the middle; here is where you were.")
+        case StepShown():
+            _show_step(event, say)
+        case Heard():
+            say(f"Heard: {event.text}")
+        case Attempt() if event.dialect and event.correct:
+            say(f"(That is how it is said in {event.dialect}.)")
+        case Reply():
+            say(f"Tutor: {marked(event.text, event.recast)}")
+        case ItemOver() if event.answers:
+            say("Said like this: " + " / ".join(event.answers[:3]))
+        case Explanation():
+            say(event.text)
+        case Problem():
+            say(event.message)
+        case ModelState() if event.state == "lost" and event.message:
+            say(event.message)
+        case Summary():
+            _show_summary(event, say)
+
+
+def marked(text: str, recast: str | None) -> str:
+    """The recast form between two marks, for those who cannot see bold."""
+    return text.replace(recast, f">{recast}<", 1) if recast else text
+
+
+def _show_step(step: StepShown, say: Say) -> None:
+    say("")
+    head = f"{step.number} of {step.of}. " if step.of > 1 else ""
+    say(f"{head}{step.task}" if step.task and step.task != step.prompt else head.strip())
+    for line in (step.support, step.scenario, step.goal and f"Goal: {step.goal}", step.text):
+        if line:
+            say(line)
+    if step.kind == "talk":
+        say(f"Tutor: {step.prompt}")
+    else:
+        say(step.prompt)
+    if step.gloss:
+        say(f"({step.gloss})")
+    if step.left:
+        for number, left in enumerate(step.left, 1):
+            say(f"  {number}  {left}")
+        for letter, right in zip("abcdefgh", step.choices, strict=False):
+            say(f"  {letter}  {right}")
+        say("Write pairs like 1b 2a 3c.")
+    elif step.choices:
+        for number, choice in enumerate(step.choices, 1):
+            say(f"  {number}  {choice}")
+
+
+def _show_summary(summary: Summary, say: Say) -> None:
+    say("")
+    say("Lesson finished." if summary.finished else "Saved. You can continue another time.")
+    if summary.items_seen:
+        say(f"You worked on {summary.items_seen} items and found {summary.items_correct} of them.")
+    if summary.uptake[1]:
+        say(f"You picked up {summary.uptake[0]} of {summary.uptake[1]} of the tutor's ideas.")
+    if summary.due_reviews:
+        say(f"{summary.due_reviews} words and forms to review when you like.")
