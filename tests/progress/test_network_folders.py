@@ -12,7 +12,7 @@ import pytest
 from tests.progress.making import begin, new_store, turn
 from tutor_app.progress.errors import StoreBusy
 from tutor_app.progress.filesystem import network_in_mounts, on_network
-from tutor_app.progress.lock import STALE_S, FileLock, is_running_elsewhere, whoami
+from tutor_app.progress.lock import NAMELESS_S, STALE_S, FileLock, is_running_elsewhere, whoami
 from tutor_app.progress.store import Store
 
 MOUNTS = """\
@@ -83,13 +83,25 @@ def test_the_lock_of_a_process_that_is_gone_is_taken_over_at_once(tmp_path: Path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["learner.db.lock"]
 
 
-@pytest.mark.parametrize("owner", ['"another-machine:1:1"', "", "{half"])
-def test_the_lock_of_another_machine_is_taken_over_only_when_it_is_old(tmp_path: Path, owner: str) -> None:
+def test_a_process_killed_while_it_judged_a_lock_blocks_nobody(tmp_path: Path) -> None:
+    gone = json.dumps(f"{socket.gethostname()}:{os.getpid()}:1")
+    for name in ("learner.db.lock", "learner.db.lock.takeover"):
+        (tmp_path / name).write_text(gone, encoding="utf-8")
+    FileLock(tmp_path / "learner.db").acquire(wait_s=0.5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["learner.db.lock"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "stale_s"), [('"another-machine:1:1"', STALE_S), ("", NAMELESS_S), ("{half", NAMELESS_S)]
+)
+def test_the_lock_of_another_machine_is_taken_over_only_when_it_is_old(
+    tmp_path: Path, owner: str, stale_s: float
+) -> None:
     lock = tmp_path / "learner.db.lock"
     lock.write_text(owner, encoding="utf-8")
     with pytest.raises(StoreBusy):
         FileLock(tmp_path / "learner.db").acquire(wait_s=0.05)
-    old = lock.stat().st_mtime - STALE_S - 1
+    old = lock.stat().st_mtime - stale_s - 1
     os.utime(lock, (old, old))
     FileLock(tmp_path / "learner.db").acquire(wait_s=0.5)
     assert json.loads(lock.read_text(encoding="utf-8")) == whoami()

@@ -23,6 +23,8 @@ WAIT_S = 30.0
 """How long to wait for another window before saying so."""
 STALE_S = 60.0
 """Age by the file server's clock at which a lock of another machine is certainly abandoned."""
+NAMELESS_S = 2.0
+"""The same for a lock without a name in it: its owner died between making it and writing that."""
 POLL_S = 0.02
 
 
@@ -64,7 +66,7 @@ class FileLock:
             self._remove_if_abandoned()
             if time.monotonic() > deadline:
                 raise StoreBusy(
-                    f"{self._path.with_suffix('')} is held by {self._owner() or 'another program'}. "
+                    f"{self._path.with_suffix('')} is held by {_owner(self._path) or 'another program'}. "
                     f"Close the other window; if there is none, delete {self._path}."
                 )
             time.sleep(POLL_S)
@@ -81,31 +83,34 @@ class FileLock:
         finally:
             self.release()
 
-    def _owner(self) -> str:
-        try:
-            return str(json.loads(self._path.read_text(encoding="utf-8")))
-        except (OSError, ValueError):
-            return ""  # gone, or its owner has not finished writing its name
-
     def _remove_if_abandoned(self) -> None:
         """Only one process at a time may judge a lock, or two could each remove the other's new one."""
-        if not self._looks_abandoned():
+        if not _is_abandoned(self._path):
             return
         if not _create(self._guard, whoami()):
-            if _age_s(self._guard, time.time()) > STALE_S:
+            if _is_abandoned(self._guard):  # its owner was killed while it judged
                 self._guard.unlink(missing_ok=True)
             return
         try:
-            if self._looks_abandoned():
+            if _is_abandoned(self._path):
                 self._path.unlink(missing_ok=True)
         finally:
             self._guard.unlink(missing_ok=True)
 
-    def _looks_abandoned(self) -> bool:
-        owner = self._owner()
-        if owner and owner != whoami() and owner.startswith(socket.gethostname() + ":"):
-            return not is_running_elsewhere(owner)
-        return _age_s(self._path, _server_time(self._path.parent)) > STALE_S
+
+def _owner(lock: Path) -> str:
+    try:
+        return str(json.loads(lock.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return ""  # gone, or its owner has not finished writing its name
+
+
+def _is_abandoned(lock: Path) -> bool:
+    owner = _owner(lock)
+    if owner and owner != whoami() and owner.startswith(socket.gethostname() + ":"):
+        return not is_running_elsewhere(owner)
+    age_s = _age_s(lock, _server_time(lock.parent))
+    return age_s > (STALE_S if owner else NAMELESS_S)
 
 
 def _create(path: Path, owner: str) -> bool:

@@ -119,3 +119,15 @@ class FormKnowledge:
     """(moves taken up, moves that could be)."""
     repair: tuple[int, int]
     last_at: float
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A sentence that the tutor remembers about the learner."""
+
+    id: int
+    text: str
+    language: str
+    turn_id: int | None
+    """Where the learner told it; None when they wrote it themselves, or that session was deleted."""
+    at: float

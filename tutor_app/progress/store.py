@@ -21,7 +21,7 @@ from tutor_app.progress import learners as people
 from tutor_app.progress.backups import back_up
 from tutor_app.progress.database import Database
 from tutor_app.progress.errors import NoLearner, plain_errors
-from tutor_app.progress.practice import Practice
+from tutor_app.progress.memory import Memories
 from tutor_app.progress.records import Learner
 from tutor_app.progress.recovery import recover
 
@@ -48,7 +48,7 @@ def create_learner(
         database.close()
 
 
-class Store(Practice):
+class Store(Memories):
     """Sessions, turns, attempts, replies, forms, cards and settings of one learner."""
 
     def __init__(self, database: Database, learner_id: str, *, notice: str = "") -> None:
