@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,10 +76,11 @@ def log_softmax(logits: Float32) -> NDArray[np.float64]:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
-def windows(ids: Sequence[int], length: int, most: int) -> Iterator[list[int]]:
-    """`ids`, `most` at the most, cut into windows of `length`; a rest shorter than half a window is left out."""
-    ids = ids[:most]
-    for start in range(0, len(ids), length):
-        window = list(ids[start : start + length])
-        if start == 0 or len(window) >= length // 2:
-            yield window
+def windows(ids: Sequence[int], length: int, most: int, start: Sequence[int] = ()) -> list[list[int]]:
+    """`ids`, `most` at the most, cut into windows of `length`, each beginning with the ids in `start`.
+
+    A rest shorter than half a window is left out, unless it is all there is.
+    """
+    step = length - len(start)
+    parts = [list(ids[at : at + step]) for at in range(0, min(len(ids), most), step)]
+    return [[*start, *part] for number, part in enumerate(parts) if number == 0 or len(part) >= step // 2]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quantize.divergence import windows
 from quantize.errors import QuantizeError, Unsupported
 from quantize.ggml_tensor import TYPE_F32, GgmlTensor, matrix_product_op, rows_of
 from quantize.imatrix_file import Imatrix
@@ -84,21 +85,23 @@ def measure_importance(
     means: dict[str, dict[str, NDArray[np.float64]]] = {}
     used: dict[str, int] = {}
     with running(model, n_ctx=chunk_tokens, adapters=adapters, threads=threads, on_eval=collector) as llama:
-        ids = {language: llama.tokenize(text)[:max_tokens] for language, text in sorted(texts.items())}
+        ids = {language: llama.tokenize(text) for language, text in sorted(texts.items())}
         for language, tokens in ids.items():
             if len(tokens) < MIN_TOKENS:
                 raise QuantizeError(
                     f"the text for {language} has {len(tokens)} tokens; give at least {MIN_TOKENS}"
                 )
-        progress = Progress("measuring", sum(len(tokens) // chunk_tokens or 1 for tokens in ids.values()))
-        for language, tokens in ids.items():
+        cut = {
+            language: windows(tokens, chunk_tokens, max_tokens, llama.start)
+            for language, tokens in ids.items()
+        }
+        progress = Progress("measuring", sum(len(found) for found in cut.values()))
+        for language, found in cut.items():
             collector.sums, collector.counts = {}, {}
-            used[language] = 0
-            for start in range(0, max(1, len(tokens) - chunk_tokens + 1), chunk_tokens):
-                window = tokens[start : start + chunk_tokens]
+            for window in found:
                 llama.logits(window)
-                used[language] += len(window)
                 progress.step(language)
+            used[language] = sum(len(window) for window in found)
             if collector.failure:
                 raise Unsupported(collector.failure)
             means[language] = collector.means()

@@ -53,6 +53,9 @@ class LlamaModel:
             self._add_adapters(adapters)
         self.vocab: Any = llama_cpp.llama_model_get_vocab(self._model)
         self.n_vocab = int(llama_cpp.llama_vocab_n_tokens(self.vocab))
+        adds_bos = llama_cpp.llama_vocab_get_add_bos(self.vocab)
+        self.start: list[int] = [int(llama_cpp.llama_vocab_bos(self.vocab))] if adds_bos else []
+        """What every text begins with. Without it Gemma's perplexity is four times as high."""
         self._batch: Any = llama_cpp.llama_batch_init(n_ctx, 0, 1)
 
     def _new_context(self, threads: int | None, on_eval: EvalCallback | None, exact_cache: bool) -> Any:
@@ -87,12 +90,12 @@ class LlamaModel:
         if self.lib.llama_set_adapters_lora(self._context, loaded, len(adapters), scales):
             raise QuantizeError(f"llama.cpp did not take the adapters on {self.path.name}")
 
-    def tokenize(self, text: str, *, special: bool = False, add_special: bool = False) -> list[int]:
-        """Ids of `text`. `special`: text such as <|im_end|> becomes its token. `add_special`: with BOS as configured."""
+    def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+        """Ids of `text`, without `start`. `special`: text such as <|im_end|> becomes its token."""
         data = text.encode("utf-8")
         size = len(data) + 16
         ids = (ctypes.c_int32 * size)()
-        count = self.lib.llama_tokenize(self.vocab, data, len(data), ids, size, add_special, special)
+        count = self.lib.llama_tokenize(self.vocab, data, len(data), ids, size, False, special)
         if count < 0:
             raise QuantizeError(f"{self.path.name} cannot tokenize a text of {len(data)} bytes")
         return list(ids[:count])

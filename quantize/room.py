@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 
 from quantize.errors import NoRoom, QuantizeError
-from quantize.export import CHUNK_VALUES, Planned
+from quantize.export import CHUNK_VALUES, MOST_THREADS, Planned
 from quantize.llama_quantise import ROW_BUFFER_BYTES
 from quantize.mapped import Rows
 
@@ -53,7 +53,7 @@ def check_disk(folder: Path, needed: int, what: str) -> None:
 
 def merge_memory() -> int:
     """What merging and exporting takes at the most, whatever the size of the model."""
-    return LIBRARIES_BYTES + CHUNK_COPIES * CHUNK_VALUES * 4
+    return LIBRARIES_BYTES + 2 * MOST_THREADS * CHUNK_COPIES * CHUNK_VALUES * 4
 
 
 def quantise_memory(planned: Sequence[Planned]) -> int:

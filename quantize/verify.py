@@ -110,7 +110,9 @@ def _compare(
                 f"{source} has {theirs.n_vocab} tokens and {ours.path} {ours.n_vocab}; it is not its source"
             )
         cut = {
-            language: list(windows(_same_ids(ours, theirs, text), limits.window_tokens, limits.max_tokens))
+            language: windows(
+                _same_ids(ours, theirs, text), limits.window_tokens, limits.max_tokens, ours.start
+            )
             for language, text in sorted(texts.items())
         }
         progress = Progress("comparing", sum(len(found) for found in cut.values()))

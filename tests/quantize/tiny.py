@@ -169,7 +169,8 @@ def write_sentencepiece(path: Path) -> None:
             field(1, text.encode()) + bytes([2 << 3 | 5]) + struct.pack("<f", score) + bytes([3 << 3, kind])
         )
         data += field(1, body)
-    path.write_bytes(data)
+    # trainer_spec: model_type BPE, byte_fallback true.
+    path.write_bytes(data + field(2, bytes([3 << 3, 2, 0x98, 0x02, 1])))
 
 
 def save_model(model: PreTrainedModel, folder: Path, family: str, *, shard: str | None = None) -> Path:
