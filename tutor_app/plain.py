@@ -170,20 +170,21 @@ def hold(
             turn: TurnIn = (
                 Asked(COMMANDS[line]) if line in COMMANDS else Said(line, round(clock() - began, 1))
             )
-            step = _show_all(session.submit(turn), say) or step
+            step = _show_all(session.submit(turn), say, step) or step
 
 
-def _show_all(events: Iterator[Event], say: Say) -> StepShown | None:
+def _show_all(events: Iterator[Event], say: Say, before: StepShown | None = None) -> StepShown | None:
     step, waiting = None, False
     for event in events:
         if isinstance(event, ModelState) and event.state in ("loading", "warming"):
             if not waiting:
                 say("(The tutor is getting ready …)")
             waiting = True
+        elif isinstance(event, StepShown):
+            _show_step(event, say, before)
+            step = event
         else:
             show(event, say)
-        if isinstance(event, StepShown):
-            step = event
     return step
 
 
@@ -196,7 +197,7 @@ def show(event: Event, say: Say) -> None:
             if event.resumed:
                 say("You left this in the middle; here is where you were.")
         case StepShown():
-            _show_step(event, say)
+            _show_step(event, say, None)
         case Heard():
             say(f"Heard: {event.text}")
         case Attempt() if event.dialect and event.correct:
@@ -204,7 +205,8 @@ def show(event: Event, say: Say) -> None:
         case Reply():
             say(f"Tutor: {marked(event.text, event.recast)}")
         case ItemOver() if event.answers:
-            say("Said like this: " + " / ".join(event.answers[:3]))
+            pairs = any(" = " in answer for answer in event.answers)
+            say("Said like this: " + ("; ".join(event.answers) if pairs else " / ".join(event.answers[:3])))
         case Explanation():
             say(event.text)
         case Problem():
@@ -220,11 +222,14 @@ def marked(text: str, recast: str | None) -> str:
     return text.replace(recast, f">{recast}<", 1) if recast else text
 
 
-def _show_step(step: StepShown, say: Say) -> None:
+def _show_step(step: StepShown, say: Say, before: StepShown | None) -> None:
+    """The step, without what was read out for the one before (`/again` has all of it)."""
+    same = before is not None and before.step_id == step.step_id
     say("")
     head = f"{step.number} of {step.of}. " if step.of > 1 else ""
-    say(f"{head}{step.task}" if step.task and step.task != step.prompt else head.strip())
-    for line in (step.support, step.scenario, step.goal and f"Goal: {step.goal}", step.text):
+    say(f"{head}{step.task}" if step.task and step.task != step.prompt and not same else head.strip())
+    shown = () if same else (step.support, step.scenario, step.goal and f"Goal: {step.goal}")
+    for line in (*shown, "" if before is not None and before.text == step.text else step.text):
         if line:
             say(line)
     if step.kind == "talk":

@@ -309,7 +309,7 @@ class Session:
             if outcome.attempt is not None:
                 yield outcome.attempt
             return outcome
-        position.turn += 1
+        turns.count_turn(position, turn)
         if unit is not None and isinstance(unit.step, WriteStep):
             return turns.answer_writing(turn, unit.step, position, self._at)
         if unit is not None and not isinstance(unit.step, TalkStep):
@@ -388,7 +388,7 @@ class Session:
         elif unit is not None and unit.item is not None:
             outcome = turns.skip_item(unit.item, position, self._at)
         else:
-            line = author.Line(author.phrase(self._at.tag, "next", self._at.seed + position.replies))
+            line = author.Line(author.phrase(self._at.tag, "onward", self._at.seed + position.replies))
             outcome = turns.Outcome(Draft(line.text, "authored"), Decision("affirm"), over=unit is not None)
         yield from self._conclude(outcome, unit, turn_id, "", None, None, command=True)
 

@@ -99,6 +99,14 @@ def read(
     )
 
 
+def count_turn(position: Position, turn: Turn) -> None:
+    """A turn in an open step. Being lost costs no turn, except every second time, so that every step ends."""
+    if turn.confused:
+        position.simplified += 1
+    if not turn.confused or position.simplified % 2 == 0:
+        position.turn += 1
+
+
 def history(
     position: Position, *, run: int | None = None, attempts: int | None = None, culture: bool = False
 ) -> History:
@@ -202,7 +210,7 @@ def skip_item(item: AnyItem, position: Position, at: Setting) -> Outcome:
 
 def _given_up(item: AnyItem, at: Setting, seed: int) -> author.Line:
     if isinstance(item, MatchItem):  # its pairs are too long for a sentence; they are shown beside
-        return author.Line(author.phrase(at.tag, "next", seed))
+        return author.Line(author.phrase(at.tag, "onward", seed))
     return author.skipped(answers(item)[0], at.tag, seed)
 
 
