@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tutor_app.llm.child import Child
-from tutor_app.llm.machine import default_threads
+from tutor_app.llm.machine import cores
 from tutor_app.llm.prefix_cache import DEFAULT_LIMIT_BYTES
 from tutor_app.llm.protocol import (
     Adapter,
@@ -33,6 +33,7 @@ from tutor_app.llm.protocol import (
     Sampling,
     Warmed,
 )
+from tutor_app.llm.tuner import candidates
 
 HANG_S = 180.0
 """Silence after which the child counts as hung. A chunk of 64 prompt tokens of an 8B model takes 20 s on two
@@ -72,6 +73,11 @@ class ChildEngine:
         return self._loaded
 
     @property
+    def pid(self) -> int | None:
+        """Process id of the child, or None."""
+        return self._child.pid if self._child else None
+
+    @property
     def last_words(self) -> str:
         """What the child printed last, for a crash log."""
         return self._child.last_words if self._child else ""
@@ -89,13 +95,11 @@ class ChildEngine:
             self.close()
             self._child = Child(self._command)
             self._next_event(0, STARTED_S)
-        threads, batch_threads = default_threads()
         fields = {
             "path": str(spec.path),
             "sha256": spec.sha256,
             "n_ctx": spec.n_ctx,
-            "threads": spec.threads or threads,
-            "batch_threads": max(spec.threads or 0, batch_threads),
+            "threads": (spec.threads,) if spec.threads else candidates(cores()[0]),
             "adapters": _adapters(spec.adapters),
             "cache": str(self._cache_folder) if self._cache_folder else None,
             "cache_bytes": self._cache_bytes,

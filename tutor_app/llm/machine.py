@@ -1,4 +1,4 @@
-"""What this machine has: cores, memory, disk, and how many threads proved best on it."""
+"""What this machine has: cores, memory, disk, and how fast a model proved to be on it."""
 
 from __future__ import annotations
 
@@ -39,16 +39,6 @@ def cores() -> tuple[int, int]:
     """Physical and logical cores."""
     logical = psutil.cpu_count() or 1
     return psutil.cpu_count(logical=False) or logical, logical
-
-
-def default_threads() -> tuple[int, int]:
-    """Threads for single tokens and for prompts, by physical cores.
-
-    Tokens are bound by memory, and one core is left for the screen. Prompts are bound by arithmetic and short
-    once the prefix is cached, so they take every core.
-    """
-    physical, _ = cores()
-    return max(1, physical - 1), physical
 
 
 def free_bytes(folder: Path) -> int:

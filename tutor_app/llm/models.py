@@ -318,13 +318,11 @@ def resolve(
         chosen = adapters.choose(found, language, track)
     else:
         chosen = tuple(adapter_paths)
-    result = machine.measured(data_dir)
     spec = LoadSpec(
         model_id=model.id,
         path=model.path,
         sha256=model.sha256,
         n_ctx=n_ctx,
-        threads=result.threads if result else None,
         adapters=chosen,
     )
     return Resolved(spec, model.family)

@@ -130,7 +130,6 @@ class Operations:
                 path,
                 n_ctx=request["n_ctx"],
                 threads=request["threads"],
-                batch_threads=request["batch_threads"],
                 on_progress=on_progress,
             )
             self._set_adapters(request["adapters"])

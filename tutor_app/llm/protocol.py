@@ -72,7 +72,7 @@ class LoadSpec:
     n_ctx: int = 4096
     """Context window in tokens."""
     threads: int | None = None
-    """None: physical cores - 1, at least one (see `doctor` for the measured choice)."""
+    """None: chosen while running, beginning with physical cores - 1 (see `tuner`)."""
     adapters: tuple[Adapter, ...] = ()
 
 

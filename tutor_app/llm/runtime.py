@@ -8,8 +8,8 @@ adapter change), and its saved states carry hundreds of megabytes of unused scor
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ import llama_cpp
 import numpy as np
 from llama_cpp import llama_cpp as C
 from numpy.typing import NDArray
+
+from tutor_app.llm.tuner import ThreadTuner
 
 Handle = Any
 """An opaque native pointer, or None."""
@@ -73,6 +75,7 @@ class Runtime:
         self.stop = stop
         self.past: list[int] = []
         self.n_ctx = 0
+        self._tune([1])
         self.n_vocab = 0
         self._model: Handle = None
         self._vocab: Handle = None
@@ -84,15 +87,12 @@ class Runtime:
     # -- loading ---------------------------------------------------------------------------------------------
 
     def load(
-        self,
-        path: Path,
-        *,
-        n_ctx: int,
-        threads: int,
-        batch_threads: int,
-        on_progress: Callable[[float], bool],
+        self, path: Path, *, n_ctx: int, threads: Sequence[int], on_progress: Callable[[float], bool]
     ) -> None:
-        """Open `path`. `on_progress` gets 0 to 1 and says whether to go on. Raises Refused, Stopped."""
+        """Open `path`. `on_progress` gets 0 to 1 and says whether to go on. Raises Refused, Stopped.
+
+        `threads` are the counts to choose from while running, the first to be used first; one alone is kept to.
+        """
         self.unload()
         callback = C.llama_progress_callback(lambda fraction, _: on_progress(fraction))
         params = C.llama_model_default_params()
@@ -109,16 +109,15 @@ class Runtime:
         self.n_vocab = C.llama_vocab_n_tokens(self._vocab)
         trained_for = C.llama_model_n_ctx_train(model)
         wanted = min(n_ctx, trained_for) if trained_for > 0 else n_ctx
-        self._context = self._new_context(wanted, threads, batch_threads)
+        self._context = self._new_context(wanted)
+        self._tune(threads)
         self.n_ctx = C.llama_n_ctx(self._context)
 
-    def _new_context(self, n_ctx: int, threads: int, batch_threads: int) -> Handle:
+    def _new_context(self, n_ctx: int) -> Handle:
         params = C.llama_context_default_params()
         params.n_ctx = n_ctx
         params.n_batch = CHUNK
         params.n_ubatch = CHUNK
-        params.n_threads = threads
-        params.n_threads_batch = batch_threads
         params.flash_attn_type = C.LLAMA_FLASH_ATTN_TYPE_DISABLED
         params.swa_full = True  # else Gemma 3 forgets what is behind its window and no prefix could be reused
         params.abort_callback = self.stop.callback
@@ -204,13 +203,35 @@ class Runtime:
             batch.seq_id[i][0] = 0
             batch.logits[i] = every
         batch.logits[len(tokens) - 1] = True
-        status = C.llama_decode(self._context, batch)
+        status = self._timed_decode(batch)
         if status != 0:
             C.llama_memory_seq_rm(C.llama_get_memory(self._context), 0, start, -1)
             if status == 2:
                 raise Stopped
             raise DecodeFailed(f"llama.cpp returned {status} at token {start}")
         self.past.extend(tokens)
+
+    def _tune(self, counts: Sequence[int]) -> None:
+        """Single tokens are bound by memory and begin with `counts[0]`; prompts by arithmetic, and begin with all."""
+        most = max(counts)
+        for_prompts = [most, most - 1] if most > 1 and len(counts) > 1 else [most]
+        self._token_tuner = ThreadTuner(counts, trial=4, stay=60)
+        self._chunk_tuner = ThreadTuner(for_prompts, trial=1, stay=30)
+        self._threads = (0, 0)
+
+    def _timed_decode(self, batch: Any) -> int:
+        """llama.cpp's status. Only single tokens and whole chunks are alike enough to be compared."""
+        single, whole = batch.n_tokens == 1, batch.n_tokens == CHUNK
+        for_prompts = self._chunk_tuner.threads if whole else self._chunk_tuner.best()
+        wanted = (self._token_tuner.threads, for_prompts)
+        if wanted != self._threads:
+            C.llama_set_n_threads(self._context, *wanted)
+            self._threads = wanted
+        started = time.perf_counter()
+        status: int = C.llama_decode(self._context, batch)
+        if status == 0 and (single or whole):
+            (self._token_tuner if single else self._chunk_tuner).took(time.perf_counter() - started)
+        return status
 
     def logits(self, row: int = -1) -> NDArray[np.float32]:
         """A view of the logits, [n_vocab]; valid until the next decode, and writable: sampling sees changes."""

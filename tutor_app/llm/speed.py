@@ -31,11 +31,6 @@ class Speed:
     prefill_tps: float
 
 
-def candidates(physical: int) -> tuple[int, ...]:
-    """Thread counts worth timing: all cores but one, and all of them."""
-    return tuple(sorted({max(1, physical - 1), physical}))
-
-
 def measure(
     engine: Engine, spec: LoadSpec, threads: int, clock: Callable[[], float] = time.perf_counter
 ) -> Speed:
