@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from lessons.problems import LessonError, ReadError
-from tutor_app.cli import lesson_packs
+from tutor_app.cli import lesson_exchange, lesson_packs
 from tutor_app.cli.lesson_errors import told
 
 PATH = click.Path(exists=True, path_type=Path)
@@ -135,5 +135,5 @@ def schema(kind: str) -> None:
     click.echo(json_schema_text("set" if kind == "set" else "lesson"), nl=False)
 
 
-for command in lesson_packs.COMMANDS:
+for command in (*lesson_packs.COMMANDS, *lesson_exchange.COMMANDS):
     lessons.add_command(command)
