@@ -46,7 +46,7 @@ class LlamaModel:
         with llama_log() as errors:
             params = llama_cpp.llama_model_default_params()
             params.n_gpu_layers = 0
-            self._model = llama_cpp.llama_load_model_from_file(os.fsencode(path), params)
+            self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), params)
             if not self._model:
                 raise Unreadable(f"llama.cpp cannot load {path}: {(errors or ['no reason given'])[0]}")
             self._context = self._new_context(threads, on_eval, exact_cache)
@@ -150,7 +150,7 @@ class LlamaModel:
             self.lib.llama_batch_free(self._batch)
             self.lib.llama_free(self._context)
         if self._model:
-            self.lib.llama_free_model(self._model)
+            self.lib.llama_model_free(self._model)
         self._context = self._model = None
 
 

@@ -109,7 +109,9 @@ def _why(key: str) -> str:
         return (
             "it holds trained rows of the embedding; merge with PEFT and pass the merged folder as the base"
         )
-    if key.endswith((".weight", ".bias")) or ".base_layer." in key:
+    if ".base_layer." in key:
+        return "PEFT saved the base's own layer with it; save again with save_embedding_layers=False"
+    if key.endswith((".weight", ".bias")):
         return "it replaces a whole layer (modules_to_save); merge with PEFT and pass the merged folder as the base"
     return "train with plain LoRA"
 

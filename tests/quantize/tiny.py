@@ -200,7 +200,7 @@ def save_adapter(
         for name, parameter in peft.named_parameters():
             if "lora_" in name:
                 parameter.copy_(torch.randn_like(parameter) * spread)
-    peft.save_pretrained(str(folder))
+    peft.save_pretrained(str(folder), save_embedding_layers=False)
     peft.unload()
     if manifest is not None:
         (folder / "manifest.json").write_text(json.dumps(dict(manifest)), encoding="utf-8")
