@@ -55,7 +55,7 @@ class Cards:
     def due(self, scope: str | None, now: float, limit: int | None = None) -> list[DueItem]:
         """What to bring up now, most useful first, within today's amount; `scope` is a set id or a language."""
         waiting = [
-            _due_item(row, now, self._parameters())
+            _due_item(row, now, self.fsrs_parameters())
             for row in self.database.rows(
                 "SELECT * FROM cards WHERE suspended = 0 AND due_at <= :now"
                 " AND (:scope IS NULL OR set_id = :scope OR language = :scope)",
@@ -125,7 +125,7 @@ class Cards:
             CardState(row["stability"], row["difficulty"], row["last_at"]),
             rated,
             now,
-            parameters=self._parameters(),
+            parameters=self.fsrs_parameters(),
         )
         state = done.state
         schedule = {"stability": state.stability, "difficulty": state.difficulty, "last_at": state.last_at}
@@ -142,7 +142,7 @@ class Cards:
             },
         )
 
-    def _parameters(self) -> tuple[float, ...]:
+    def fsrs_parameters(self) -> tuple[float, ...]:
         """FSRS parameters fitted to this learner, or none."""
         return tuple(self.settings().get("fsrs_parameters", ()))
 

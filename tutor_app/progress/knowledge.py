@@ -19,13 +19,13 @@ from dataclasses import dataclass
 
 from tutor_app.progress.reviews import DAY_S
 
-BASE = 0.0
-RIGHT = 0.9
-WRONG = 0.5
-FORGET = 0.25
-FADE = 0.85
-STEP = 0.15
-KIND = {"choice": 0.8, "match": 0.8, "listen": 0.4}
+BASE = -0.8
+RIGHT = 1.25
+WRONG = 0.375
+FORGET = 0.175
+FADE = 0.975
+STEP = 0.075
+KIND = {"choice": 0.65, "match": 0.65, "listen": 0.3}
 """Kinds that can be guessed are easier; all others share the base."""
 HELP = (1.0, 0.9, 0.6, 0.4, 0.0)
 """How much of a right answer counts as right, by hint level: at 4 the answer was on screen."""

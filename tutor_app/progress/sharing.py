@@ -1,0 +1,84 @@
+"""What of a learner's file a hand-in contains: what they agreed to, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Literal
+
+Share = Literal["results", "answers", "all"]
+
+LEVELS: dict[Share, str] = {
+    "results": "What you practised and how it went: right or not, hints, kinds of errors, times. No words of yours.",
+    "answers": "The same, and what you answered to the exercises of the lessons.",
+    "all": "The same, and everything you and the tutor said, also in free talk, and the words you saved.",
+}
+"""What the learner reads before they choose."""
+
+Row = dict[str, Any]
+Tables = Mapping[str, list[Row]]
+
+
+def shared(tables: Tables, share: Share, set_ids: Collection[str]) -> dict[str, list[Row]]:
+    """The rows that may leave, of the sets named. Preferences, PIN, drafts and what the tutor remembers never do."""
+    sessions = [
+        _without(row, position="{}", summary=None, owner="")
+        for row in tables["sessions"]
+        if row["set_id"] in set_ids
+    ]
+    session_ids = {row["id"] for row in sessions}
+    turns = [row for row in tables["turns"] if row["session_id"] in session_ids]
+    turn_ids = {row["id"] for row in turns}
+    attempts = [row for row in tables["attempts"] if row["session_id"] in session_ids]
+    attempt_ids = {row["id"] for row in attempts}
+    cards = [row for row in tables["cards"] if _may_card(row, share, set_ids)]
+    card_ids = {row["id"] for row in cards}
+    silent: Callable[[Row], Row] = (lambda row: row) if share == "all" else _said_nothing
+    return {
+        "meta": [
+            row for row in tables["meta"] if row["key"] == "created_at" or row["key"].startswith("ability:")
+        ],
+        "settings": [row for row in tables["settings"] if row["key"] == "fsrs_parameters"],
+        "sessions": sessions,
+        "turns": [silent(row) for row in turns],
+        "attempts": [
+            _without(row, given="", dialect=None) if share == "results" else row for row in attempts
+        ],
+        "attempt_forms": [row for row in tables["attempt_forms"] if row["attempt_id"] in attempt_ids],
+        "attempt_tags": [row for row in tables["attempt_tags"] if row["attempt_id"] in attempt_ids],
+        "replies": [silent(row) for row in tables["replies"] if row["turn_id"] in turn_ids],
+        "forms": [row for row in tables["forms"] if row["set_id"] in set_ids],
+        "cards": [
+            _without(
+                row,
+                sentence="" if share != "all" else row["sentence"],
+                turn_id=_kept(row["turn_id"], turn_ids),
+            )
+            for row in cards
+        ],
+        "reviews": [
+            _without(row, attempt_id=_kept(row["attempt_id"], attempt_ids))
+            for row in tables["reviews"]
+            if row["card_id"] in card_ids
+        ],
+        "memories": [],
+    }
+
+
+def _may_card(row: Row, share: Share, set_ids: Collection[str]) -> bool:
+    """Words and forms of the lessons; what the learner saved or what was recast is of their own making."""
+    if row["set_id"] not in set_ids:
+        return False
+    return share == "all" or (row["kind"] != "recast" and not row["source"])
+
+
+def _said_nothing(row: Row) -> Row:
+    blank = {"text": "", "folded": ""}
+    return _without(row, **blank, **({"recast": None} if "recast" in row else {}))
+
+
+def _without(row: Row, **changes: Any) -> Row:
+    return {**row, **changes}
+
+
+def _kept(row_id: int | None, there: Collection[int]) -> int | None:
+    return row_id if row_id in there else None
