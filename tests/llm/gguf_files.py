@@ -44,7 +44,7 @@ def write_lora(path: Path, base: Path, *, rank: int = 4, seed: int = 0, size: fl
     width, hidden = header.number("embedding_length"), header.number("feed_forward_length")
     heads, key = header.number("attention.head_count"), header.number("attention.key_length")
     layers = header.number("block_count")
-    assert width and hidden and heads and key and layers
+    assert None not in (width, hidden, heads, key, layers)
     shapes = {"attn_q": (heads * key, width), "ffn_down": (width, hidden)}
     random = np.random.default_rng(seed)
     writer = gguf.GGUFWriter(path, header.architecture)
