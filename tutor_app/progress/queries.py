@@ -347,3 +347,8 @@ def _one(database: Database, sql: str, set_id: str | None) -> sqlite3.Row:
 def _sum(shares: Iterable[Share]) -> Share:
     pairs = list(shares)
     return sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
+
+
+def set_ids(database: Database) -> list[str]:
+    """Every set that was practised."""
+    return [row["set_id"] for row in database.rows("SELECT DISTINCT set_id FROM sessions ORDER BY set_id")]
