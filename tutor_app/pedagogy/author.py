@@ -51,7 +51,11 @@ def asking(text: str, tag: str, seed: int, questions: Sequence[str] = ()) -> str
 
 def joined(tag: str, *parts: str) -> str:
     """Sentences one after the other, with a space where the language has spaces."""
-    return ("" if primary(tag) == "zh" else " ").join(part.strip() for part in parts if part.strip())
+    said = ""
+    for part in (part.strip() for part in parts if part.strip()):
+        close = primary(tag) == "zh" and not (said[-1:].isascii() or part[:1].isascii())
+        said += part if close or not said else f" {part}"
+    return said
 
 
 def hint(item: AnyItem, level: int, tag: str, seed: int, error: ErrorPattern | None = None) -> Line:
@@ -108,31 +112,23 @@ def talk_question(step: TalkStep | None, turn: int, tag: str, seed: int, *, simp
 
 
 def talk_reply(
-    step: TalkStep | None, turn: int, tag: str, seed: int, *, move: str, target: str = "", original: str = ""
+    tag: str, seed: int, *, move: str, question: str, starters: Sequence[str] = (), target: str = "", original: str = ""
 ) -> Line:
-    """A whole turn of free talk without a model."""
-    question = talk_question(step, turn, tag, seed, simpler=move == "simplify")
-    again = asking_again(tag, seed + turn, question)
+    """A whole turn of free talk without a model; `question` carries the talk on."""
     match move:
         case "recast" if target:
-            return Line(joined(tag, phrase(tag, "echo", seed + turn, form=target), question), target)
+            return Line(joined(tag, phrase(tag, "echo", seed, form=target), question), target)
         case "question" | "explore" if target and original and original != target:
-            return Line(phrase(tag, "notice", seed + turn, a=original, b=target), target)
+            return Line(phrase(tag, "notice", seed, a=original, b=target), target)
         case "simplify":
-            return Line(joined(tag, phrase(tag, "simplify", seed + turn), question))
+            return Line(joined(tag, phrase(tag, "simplify", seed), question))
         case "hint":
-            starters = step.starters if step is not None else ()
-            if starters:
-                starter = without_emphasis(random.Random(f"{seed}/{turn}").choice(list(starters))).text
-                return Line(asking(phrase(tag, "starter", seed + turn, starter=starter), tag, seed))
-            return Line(joined(tag, phrase(tag, "listen", seed + turn)))
+            if not starters:
+                return Line(phrase(tag, "listen", seed))
+            starter = without_emphasis(random.Random(f"starter/{seed}").choice(list(starters))).text
+            return Line(asking(phrase(tag, "starter", seed, starter=starter.rstrip("… .")), tag, seed))
         case _:
-            return Line(joined(tag, phrase(tag, "affirm", seed + turn), again))
-
-
-def asking_again(tag: str, seed: int, question: str) -> str:
-    """The question itself, or a short follow-up when there is none."""
-    return question or phrase(tag, "ask", seed)
+            return Line(joined(tag, phrase(tag, "affirm", seed), question))
 
 
 def closing(step: TalkStep | None, tag: str, seed: int) -> Line:

@@ -51,7 +51,8 @@ _TEMPLATE = regex.compile(
     r"<[|/]?[\w|]{2,}[|]?>|\[/?INST\]|<<SYS>>|\[(native|ask|check|affirm|recast|question|hint|explore|simplify|culture|reflect)\b|={2,}|\[=\]",
     regex.IGNORECASE,
 )
-_MARKUP = regex.compile(r"[*_`#~^|<>\\{}\[\]]|^\s*[-•]\s|^\s*\d+[.)]\s", regex.MULTILINE)
+# A gap to fill ("s__") is written with two or more underscores; a single one is markup.
+_MARKUP = regex.compile(r"[*`#~^|<>\\{}\[\]]|(?<!_)_(?!_)|^\s*[-•]\s|^\s*\d+[.)]\s", regex.MULTILINE)
 _CONTROL = regex.compile(r"[\p{Cc}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffd\p{Co}\p{Cs}]")
 _LABEL = regex.compile(r"^\s*([\p{L}\p{M}]{2,14})\s*[:：]")
 _EMPTY_PARENTHESES = regex.compile(r"\(\s*\)|（\s*）")

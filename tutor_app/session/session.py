@@ -20,6 +20,7 @@ from tutor_app.errors import TutorError
 from tutor_app.llm.protocol import EngineError
 from tutor_app.pedagogy import author, policy, prompts
 from tutor_app.pedagogy.assess import Presented, answers, present
+from tutor_app.pedagogy.language import language
 from tutor_app.pedagogy.policy import Decision
 from tutor_app.pedagogy.uptake import Asked as AskedFor
 from tutor_app.pedagogy.uptake import practised, taken_up
@@ -463,7 +464,10 @@ class Session:
         )  # fmt: skip
         if draft.source != "authored" or draft.stopped or not validate(draft.text, situation):
             return draft
-        return replace(draft, text=author.phrase(self._at.tag, "again", self._at.seed), recast=None)
+        bank = language(self._at.tag).phrases["again"]
+        return replace(
+            draft, text=next((line for line in bank if not validate(line, situation)), bank[0]), recast=None
+        )
 
     def _record(self, outcome: turns.Outcome, unit: Unit | None, turn_id: int, said: str) -> None:
         """The attempt, and in free talk every form that the learner used."""

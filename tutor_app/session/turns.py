@@ -266,6 +266,8 @@ def _attempt(unit: Unit, judged: Assessment, given: str, *, shown_answer: bool, 
 
 def _dialect_name(judged: Assessment, at: Setting) -> str:
     wanted = judged.accepted.dialect if judged.accepted is not None else None
+    if wanted is not None and wanted.startswith("zh-Han"):
+        return ""  # simplified and traditional are scripts: nothing was said differently
     return next((dialect.name for dialect in at.info.dialects if dialect.id == wanted), "")
 
 
@@ -310,14 +312,9 @@ def answer_talk(
     if decision.move == "culture" and note is not None:
         asked = author.without_emphasis(note.ask).text
     line = author.talk_reply(
-        step,
-        max(number - 1, 0),
-        at.tag,
-        seed,
-        move=decision.move,
-        target=finding.target,
-        original=finding.original,
-    )
+        at.tag, seed, move=decision.move, question=asked, starters=step.starters if step is not None else (),
+        target=finding.target, original=finding.original,
+    )  # fmt: skip
     if decision.move == "culture" and note is not None:
         line = author.culture(note, at.tag, seed)
     by_hand = tutor is None or decision.move in ("hint", "question", "explore")
