@@ -15,8 +15,12 @@ from tutor_app.session.events import Asked, Event, ModelState, Said, StepShown, 
 from tutor_app.session.session import Session
 
 SET, LESSON = "es-l2", "hola"
-BEHAVIOURS = ("lost", "right", "wrong", "right", "slow", "right", "wrong", "hint", "right")
-"""What the learner does at the items, in order."""
+HELLO = ("Hola, soy Alex.", "Soy de Queens.", "Estoy bien, gracias.")
+"""What the learner says in the talk that opens the lesson."""
+BEHAVIOURS = ("hello",) * len(HELLO) + (
+    "lost", "right", "wrong", "right", "slow", "right", "wrong", "hint", "right",
+)  # fmt: skip
+"""What the learner does, turn by turn; "hello" is for the opening talk, the others for the items."""
 SLOW_S, USUAL_S = 95.0, 6.0
 TALK = (
     "Hola. Yo soy muy cansado hoy.",
@@ -105,7 +109,7 @@ def _at_item(lesson: Lesson, number: int, step: StepShown) -> TurnIn | None:
         return None
     item = next((item for one in lesson.steps for item in items_of(one) if item.id == step.id), None)
     if item is None:
-        return Said("Me gusta mucho.", USUAL_S)
+        return Said(HELLO[number % len(HELLO)], USUAL_S)
     match BEHAVIOURS[number]:
         case "lost":
             return Said("No entiendo.", USUAL_S)
