@@ -205,14 +205,14 @@ def _bars(title: str, values: list[tuple[str, tuple[int, int]]]) -> str:
         y, width = place * 26, 0.0 if not share[1] else 100 * share[0] / share[1]
         rows.append(
             f'<text x="0" y="{y + 17}">{escape(_short(label))}</text>'
-            f'<rect class=track x="170" y="{y + 4}" width="300" height="18"/>'
-            f'<rect class=bar x="170" y="{y + 4}" width="{3 * width:.1f}" height="18"/>'
-            f'<text x="478" y="{y + 17}">{percent(share) + " %" if share[1] else "–"}</text>'
+            f'<rect class=track x="150" y="{y + 4}" width="200" height="18"/>'
+            f'<rect class=bar x="150" y="{y + 4}" width="{2 * width:.1f}" height="18"/>'
+            f'<text x="356" y="{y + 17}">{percent(share) + " %" if share[1] else "–"}</text>'
         )
     height = 26 * len(values)
     return (
         f"<figure><figcaption>{escape(title)} (%)</figcaption>"
-        f'<svg viewBox="0 0 530 {height}" aria-hidden="true">{"".join(rows)}</svg></figure>'
+        f'<svg viewBox="0 0 400 {height}" aria-hidden="true">{"".join(rows)}</svg></figure>'
     )
 
 
@@ -224,7 +224,7 @@ def _table(caption: str, head: str, rows: str) -> str:
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= 22 else label[:21] + "…"
+    return label if len(label) <= 20 else label[:19] + "…"
 
 
 def _plain(key: str, names: dict[str, str]) -> str:

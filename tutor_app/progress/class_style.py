@@ -11,11 +11,12 @@ h1{font-size:1.6rem;margin:.5rem 0}h2{font-size:1.35rem;margin:2rem 0 .5rem;bord
 h3{font-size:1.1rem;margin:1.5rem 0 .5rem}
 .facts{display:flex;flex-wrap:wrap;gap:.5rem 2rem;padding:0;list-style:none}
 figure{margin:.5rem 0}figcaption{color:var(--soft)}
-svg{width:100%;max-width:44rem;height:auto;font:13px system-ui,sans-serif;fill:var(--ink)}
+svg{width:100%;max-width:36rem;height:auto;font:13px system-ui,sans-serif;fill:var(--ink)}
 .bar{fill:var(--bar)}.track{fill:var(--track)}
 .scroll{overflow-x:auto;margin:.5rem 0}
 table{border-collapse:collapse;min-width:20rem}caption{text-align:left;color:var(--soft);padding-bottom:.25rem}
 th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:left;font-weight:400;vertical-align:top}
+tbody th,thead th:first-child{position:sticky;left:0;background:var(--page)}
 thead th{font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums}
 summary{cursor:pointer;padding:.5rem 0}details{border-bottom:1px solid var(--line)}
 @media print{details>*{display:block}.scroll{overflow:visible}}

@@ -7,7 +7,7 @@ Koedinger 2009) with recency weights (Galyardt & Goldin 2015), plus a running of
     logit p = BASE + KIND[kind] + RIGHT·ln(1 + r) − WRONG·ln(1 + w) − FORGET·ln(1 + days) + learner
 
 r and w are sums of past outcomes weighted FADE^(attempts since). An answer right only with help counts partly
-for both. `learner` follows the learner's surprises: after each attempt it moves by STEP·(outcome − p). Constants
+for both. `learner` follows the learner's surprises: after each attempt without help it moves by STEP·(outcome − p). Constants
 were fitted by `python -m tests.benchmarks progress` on simulated learners whose generator is another model
 (latent skill with practice, forgetting, slips and guesses); the offset takes up what real learners have different.
 """
@@ -19,13 +19,13 @@ from dataclasses import dataclass
 
 from tutor_app.progress.reviews import DAY_S
 
-BASE = -0.8
-RIGHT = 1.25
-WRONG = 0.375
-FORGET = 0.175
-FADE = 0.975
-STEP = 0.075
-KIND = {"choice": 0.65, "match": 0.65, "listen": 0.3}
+BASE = -1.0
+RIGHT = 1.2
+WRONG = 0.23
+FORGET = 0.19
+FADE = 0.97
+STEP = 0.085
+KIND = {"choice": 0.7, "match": 0.7, "listen": 0.35}
 """Kinds that can be guessed are easier; all others share the base."""
 HELP = (1.0, 0.9, 0.6, 0.4, 0.0)
 """How much of a right answer counts as right, by hint level: at 4 the answer was on screen."""
@@ -65,6 +65,10 @@ def after(state: FormState, now: float, *, correct: bool, hint_level: int) -> Fo
 
 
 def learner_after(learner: float, predicted: float, *, correct: bool, hint_level: int) -> float:
-    """The learner's offset once an attempt is known, kept within ±2.5 (a factor of twelve in the odds)."""
-    credit = HELP[hint_level] if correct else 0.0
-    return max(-2.5, min(2.5, learner + STEP * (credit - predicted)))
+    """The learner's offset once an attempt is known, kept within ±2.5 (a factor of twelve in the odds).
+
+    Right with help says nothing about what they would have done without, so it moves nothing.
+    """
+    if correct and hint_level > 0:
+        return learner
+    return max(-2.5, min(2.5, learner + STEP * (correct - predicted)))
