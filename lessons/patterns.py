@@ -12,6 +12,7 @@ Patterns come from packs that anybody may have written, so each search has a tim
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 import regex
@@ -61,6 +62,7 @@ def normalise(text: str, language: str) -> str:
     return text[:end]
 
 
+@lru_cache(maxsize=16384)
 def without_punctuation(text: str, language: str) -> str:
     """`normalise`, and then the punctuation between words dropped too: "sí, soy" is "sí soy"."""
     return _SPACE.sub(" ", _INNER.sub("", normalise(text, language)))
@@ -72,15 +74,24 @@ def matches(pattern: str, answer: str, language: str) -> bool:
     A pattern between slashes is searched in the normalised answer; any other must be the whole of it, where a
     `*` by itself stands for any words or none, and one that touches letters for any letters.
     """
-    compiled = _compiled(pattern, language)
-    if compiled is None:
+    plain = normalise(answer[:MAX_ANSWER], language)
+    if is_regex(pattern):
+        compiled = _compiled(pattern)
+        try:
+            return compiled is not None and compiled.search(plain, timeout=SEARCH_LIMIT_S) is not None
+        except TimeoutError:
+            return False
+    if check_pattern(pattern):
         return False
-    try:
-        return compiled.search(normalise(answer[:MAX_ANSWER], language), timeout=SEARCH_LIMIT_S) is not None
-    except TimeoutError:
-        return False
+    wanted = normalise(pattern.replace("*", _STAR), language)
+    if _STAR not in wanted:
+        return wanted == plain
+    if _primary(language) in _UNSPACED:
+        return _glob(wanted, plain)
+    return _glob(wanted.split(" "), plain.split(" ") if plain else [])
 
 
+@lru_cache(maxsize=8192)
 def check_pattern(pattern: str) -> str:
     """Why this error pattern cannot be used, or an empty string."""
     if len(pattern) > MAX_PATTERN:
@@ -150,29 +161,33 @@ _HALF_WIDTH = str.maketrans({chr(code): chr(code - 0xFEE0) for code in range(0xF
 
 
 @lru_cache(maxsize=8192)
-def _compiled(pattern: str, language: str) -> regex.Pattern[str] | None:
+def _compiled(pattern: str) -> regex.Pattern[str] | None:
     if check_pattern(pattern):
         return None
-    if is_regex(pattern):
-        return regex.compile(unicodedata.normalize("NFC", pattern[1:-1]), regex.IGNORECASE)
-    plain = normalise(pattern.replace("*", _STAR), language)
-    if _primary(language) in _UNSPACED:
-        return regex.compile(r"\A" + ".*?".join(map(regex.escape, plain.split(_STAR))) + r"\Z")
-    return regex.compile(_wildcards(plain.split(" ")))
+    return regex.compile(unicodedata.normalize("NFC", pattern[1:-1]), regex.IGNORECASE)
 
 
-def _wildcards(tokens: list[str]) -> str:
-    """A regular expression for these words, where a star alone is any words and one in a word any letters."""
-    out, gap = r"\A", False
-    for position, token in enumerate(tokens):
-        if token == _STAR:
-            gap = True
-            continue
-        first = out == r"\A"
-        if gap:
-            out += r"(?:\S+ )*?" if first else r"(?: \S+)*? "
-        elif position:
-            out += " "
-        out += ".*?".join(map(regex.escape, token.split(_STAR)))
-        gap = False
-    return out + (r"(?: \S+)*?" if gap else "") + r"\Z"
+def _glob(pattern: Sequence[str], text: Sequence[str]) -> bool:
+    """Whether the whole of `text` fits `pattern`, piece by piece; a star takes any pieces or none.
+
+    Only the last star is ever tried again, so the work is at most one length times the other, whatever a
+    stranger's pattern looks like.
+    """
+    at, position, star, back = 0, 0, -1, 0
+    while position < len(text):
+        if at < len(pattern) and pattern[at] == _STAR:
+            star, back = at, position
+            at += 1
+        elif at < len(pattern) and _fits(pattern[at], text[position]):
+            at += 1
+            position += 1
+        elif star >= 0:
+            back += 1
+            at, position = star + 1, back
+        else:
+            return False
+    return all(piece == _STAR for piece in pattern[at:])
+
+
+def _fits(piece: str, text: str) -> bool:
+    return piece == text or (len(piece) > 1 and _STAR in piece and _glob(piece, text))

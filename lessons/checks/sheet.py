@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from lessons.schema import (
@@ -49,7 +50,7 @@ class Sheet:
     media: frozenset[str] = field(default_factory=frozenset)
     """Names of the files in `media/`."""
 
-    @property
+    @cached_property
     def language(self) -> str:
         """The language taught without its region; `und` outside a set."""
         return self.info.language.split("-")[0].lower() if self.info else "und"

@@ -20,6 +20,15 @@ CORRECTIONS = {
 }
 """What no line may say, for every language a learner may be taught or supported in."""
 
+_BEGINNINGS = {
+    "en": ("wrong", "incorrect", "mistake", "error", "rule", "remember"),
+    "es": ("incorrect", "equivoca", "se dice", "mal", "regla", "fallaste", "recuerda", "acu", "error"),
+    "fr": ("faux", "incorrect", "correct", "règle", "erreur", "se dit", "dit pas", "rappelle", "oublie"),
+    "zh": ("错", "錯", "不对", "不對", "不正", "规则", "規則"),
+    "ar": ("خطأ", "أخطأت", "خاطئ", "غلط", "صحيح", "القاعدة", "تذكر"),
+}
+"""Cheap to look for: only a line that has one of these is searched with the patterns above."""
+
 _TASHKEEL = regex.compile(r"[\u064b-\u0652\u0670\u0640]")
 _COMPILED = {code: regex.compile(pattern, regex.IGNORECASE) for code, pattern in CORRECTIONS.items()}
 
@@ -29,8 +38,10 @@ def check(sheet: Sheet) -> Iterator[Note]:
     languages = {sheet.language, sheet.info.support_language if sheet.info else "en", "en"}
     for line in each_line(sheet.lesson):
         text = _TASHKEEL.sub("", line.text) if sheet.language == "ar" else line.text
+        lowered = text.lower()
         for language in languages & _COMPILED.keys():
-            if found := _COMPILED[language].search(text):
+            likely = any(beginning in lowered for beginning in _BEGINNINGS[language])
+            if likely and (found := _COMPILED[language].search(text)):
                 message = f"{found.group()!r} corrects or judges; the tutor never does"
                 fix = "answer the meaning, show the good form, ask"
                 yield Note(line.where, "tone-correction", message, fix)

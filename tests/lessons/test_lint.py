@@ -312,3 +312,33 @@ def test_any_texts_in_a_lesson_are_checked_without_a_crash(tmp_path: Path, data:
     language = data.draw(st.sampled_from(["es", "zh", "ar", "fr"]))
     for finding in lint(write_set(tmp_path / "set", {**made, "id": "uno"}, set_info=info(language=language))):
         assert str(finding)
+
+
+def test_the_cheap_search_for_corrections_misses_none_that_the_patterns_find() -> None:
+    """Every alternative of every pattern, spelled out, has a beginning that is looked for."""
+    from lessons.checks import tone
+
+    spelled = {
+        "en": "wrong|incorrect|mistakes|errors|the rule|rule is|rules says|Remember",
+        "es": "incorrecta|equivocados|te equivocas|te equivocaste|no se dice|está mal|esta mal|la regla|fallaste|"
+        "recuerda que|acuérdate de que|acuerdate de que|tu error|un error|el error|errores",
+        "fr": "c'est faux|incorrectes|n'est pas correct|pas correct|la règle|une erreur|ton erreur|l'erreur|"
+        "ne se dit pas|on ne dit pas|rappelle-toi que|n'oublie pas la|faux",
+        "zh": "错|錯|不对|不對|不正确|不正確|规则是|規則是",
+        "ar": "خطأ|أخطأت|خاطئ|غلط|غير صحيح|ليس صحيحا|القاعدة هي|تذكر أن",
+    }
+    for language, words in spelled.items():
+        for word in words.split("|"):
+            assert tone._COMPILED[language].search(word), word
+            assert any(beginning in word.lower() for beginning in tone._BEGINNINGS[language]), word
+
+
+def test_two_processes_find_what_one_does_in_the_same_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("c", "a", "b"):
+        write_set(tmp_path / name, lesson(minutes=50), set_info=info(id=name))
+    alone = lint(tmp_path)
+    monkeypatch.setattr("lessons.lint.WORTH_A_PROCESS", 1)
+    assert lint(tmp_path) == alone
+    assert len(alone) == 3
