@@ -113,17 +113,16 @@ _CONTRAST = Theme(
         **_scrollbars("#000000", "#9a9a9a", "#ffffff"),
     },
 )
-_REVERSED = {
-    "block-cursor-foreground": "ansi_default",
-    "block-cursor-background": "ansi_default",
-    "block-cursor-text-style": "bold reverse",
-    "block-cursor-blurred-text-style": "bold",
-}
-"""Whatever colours a terminal has, exchanging them is legible, and so is a coloured sign inside."""
 
 
 def _terminal(name: str, base: Theme) -> Theme:
-    return replace(base, name=name, variables={**base.variables, **_REVERSED})
+    """Sixteen colours that only the terminal knows: so what is chosen is bold and underlined."""
+    chosen = {
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-background": "ansi_default",
+        "block-cursor-text-style": "bold underline",
+    }
+    return replace(base, name=name, variables={**base.variables, **chosen})
 
 
 THEMES = (

@@ -230,7 +230,7 @@ class LessonScreen(Screen[Summary | None]):
     @property
     def busy(self) -> bool:
         """Whether a turn is with the session."""
-        return self._started and self._given > self._answered
+        return self._started and not self._over and self._given > self._answered
 
     def _may_send(self) -> bool:
         if self._over:

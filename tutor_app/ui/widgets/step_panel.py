@@ -91,7 +91,7 @@ class StepPanel(VerticalScroll, can_focus=True):
 
     def show_hints(self, level: int) -> None:
         """How many of the hints of this item have been given."""
-        self._hints = level
+        level = self._hints = max(self._hints, level)
         pips = "●" * level + "○" * (HINTS - level)
         self._fill(
             "hints",
