@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+
+from tutor_app.pedagogy.edits import edits
+from tutor_app.pedagogy.reformulation import NOTHING, find, only_the_sentence
+
+
+@pytest.mark.parametrize(
+    ("tag", "learner", "native", "kind"),
+    [
+        ("es", "Yo soy cansado hoy", "Yo estoy cansado hoy", "ser-estar"),
+        ("es", "la problema es grande", "el problema es grande", "gender"),
+        ("es", "Las casas son blanco", "Las casas son blancas", "gender"),
+        ("es", "veo mi madre hoy", "veo a mi madre hoy", "personal-a"),
+        ("es", "ellos habla mucho", "ellos hablan mucho", "verb-form"),
+        ("es", "fui a la playa cada día", "iba a la playa cada día", "verb-form"),
+        ("es", "es bueno por ella", "es bueno para ella", "por-para"),
+        ("es", "tubo que hacer la tarea", "tuvo que hacer la tarea", "sound-alike"),
+        ("es", "mi mama es buena", "mi mamá es buena", "accent"),
+        ("es", "tengo casa grande", "tengo una casa grande", "article"),
+        ("es", "mi amigos son buenos", "mis amigos son buenos", "number"),
+        ("zh", "我买一个书", "我买一本书", "measure-word"),
+        ("zh", "我在说一遍", "我再说一遍", "sound-alike"),
+        ("zh", "他跑的很快", "他跑得很快", "sound-alike"),
+        ("fr", "je suis mangé une pomme", "j'ai mangé une pomme", "auxiliary"),
+        ("fr", "la livre est bon", "le livre est bon", "gender"),
+        ("ar", "أنا في جامعة كبير", "أنا في جامعة كبيرة", "gender"),
+        ("ar", "أسكن في البيت كبير", "أسكن في بيت كبير", "definite"),
+    ],
+)  # fmt: skip
+def test_an_edit_is_named_by_its_kind(tag: str, learner: str, native: str, kind: str) -> None:
+    assert kind in {edit.tag for edit in edits(learner, native, tag)}
+
+
+def test_a_moved_word_is_word_order_and_not_two_mistakes() -> None:
+    kinds = [edit.tag for edit in edits("tiene grande ojos", "tiene ojos grandes", "es")]
+    assert kinds == ["word-order", "word-order"]
+
+
+def test_equal_sentences_have_no_edits_whatever_their_punctuation_and_case() -> None:
+    assert edits("Hola, soy Ana", "hola soy ana.", "es") == []
+
+
+def test_the_target_is_the_changed_words_with_their_neighbours() -> None:
+    finding = find("Mi hermana es en la casa de mi tía", "Mi hermana está en la casa de mi tía", "es", "l2")
+    assert finding.tags == ("ser-estar",)
+    assert "está en la casa" in finding.target
+    assert finding.native == "Mi hermana está en la casa de mi tía"
+
+
+def test_only_what_is_believed_is_applied() -> None:
+    finding = find("Yo soy cansado y mi carro es viejo", "Estoy cansado y mi automóvil es viejo", "es", "l2")
+    assert finding.tags == ("ser-estar",)
+    assert "carro" in finding.native
+
+
+@pytest.mark.parametrize(
+    ("learner", "native"),
+    [
+        ("Ahorita voy a la marqueta", "Ahora voy al mercado"),
+        ("Me gusta el carro de mi papá", "Me gusta el coche de mi papá"),
+        ("Yo quiero ir a la playa", "Quiero ir a la playa"),
+        ("Fui al mall con mi roommate ayer", "Fui al centro comercial con mi compañera ayer"),
+        ("Me gusta bailar", "Me encanta bailar con toda mi familia los domingos por la tarde"),
+        ("Hola", "Buenos días"),
+        ("Me gusta mucho", ""),
+    ],
+)
+def test_taste_dialect_english_and_rewriting_are_left_alone(learner: str, native: str) -> None:
+    assert find(learner, native, "es", "l2") == NOTHING
+    assert find(learner, native, "es", "heritage") == NOTHING
+
+
+def test_heritage_articles_are_not_touched() -> None:
+    assert find("Tengo casa muy grande", "Tengo una casa muy grande", "es", "heritage") == NOTHING
+    assert find("Tengo casa muy grande", "Tengo una casa muy grande", "es", "l2").tags == ("article",)
+
+
+def test_words_of_the_learners_own_variety_are_never_changed() -> None:
+    assert find("Compré un aguacates", "Compré unos aguacates", "es", "l2", variety=["un"]) == NOTHING
+
+
+def test_what_a_chatty_model_adds_is_cut_off() -> None:
+    assert only_the_sentence("Estoy bien. ¿Y tú?", "Soy bien.") == "Estoy bien."
+    assert only_the_sentence("¿Dónde estás?", "¿Dónde eres?") == "¿Dónde estás?"
+    assert only_the_sentence("Estoy bien. Es una frase correcta.", "Soy bien.") == "Estoy bien."

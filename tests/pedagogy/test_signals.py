@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+
+from tutor_app.pedagogy.signals import code_switched, confused, off_task, repeats, slow
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        ("es", "no entiendo"), ("es", "No sé."), ("es", "¿Qué?"), ("es", "?"), ("es", "huh"), ("es", "¿qué significa eso?"),
+        ("es", "I don't understand"), ("es", "estoy perdida"), ("zh", "听不懂"), ("zh", "我不知道"), ("zh", "什么意思？"),
+        ("zh", "沒聽懂"), ("ar", "لا أفهم"), ("ar", "مش فاهم"), ("ar", "لَا أَفْهَمُ"), ("fr", "je ne comprends pas"),
+        ("fr", "j'ai rien compris"), ("fr", "je sais pas"), ("fr", "hein ?"), ("fr", "no sé"), ("ar", "what does that mean"),
+    ],
+)  # fmt: skip
+def test_being_lost_is_heard_in_the_language_taught_and_in_english(tag: str, text: str) -> None:
+    assert confused(text, tag)
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        ("es", "No sé bailar pero me gusta la música de mi país"), ("es", "Mi hermano no entiende inglés"), ("es", "sí"),
+        ("es", "No me gusta el chocolate."), ("fr", "Je comprends bien"), ("zh", "我懂了"), ("ar", "أفهم العربية"), ("es", ""),
+        ("es", "Creo que mucha gente no entiende lo difícil que es para mis padres vivir aquí"),
+    ],
+)  # fmt: skip
+def test_telling_about_not_knowing_is_not_being_lost(tag: str, text: str) -> None:
+    assert not confused(text, tag)
+
+
+def test_slow_is_measured_against_the_learners_own_pace() -> None:
+    quick = [(20, 5.0)] * 6
+    leisurely = [(20, 40.0)] * 6
+    assert slow("una respuesta corta.", 50.0, quick)
+    assert not slow("una respuesta corta.", 50.0, leisurely)
+
+
+def test_one_interrupted_turn_does_not_change_the_pace() -> None:
+    assert slow("una respuesta corta.", 50.0, [*[(20, 5.0)] * 6, (20, 900.0)])
+
+
+def test_nobody_is_slow_within_a_few_seconds_or_without_a_clock() -> None:
+    assert not slow("a", 11.0, [(20, 0.5)] * 6)
+    assert not slow("a", None, [(20, 0.5)] * 6)
+
+
+def test_a_long_answer_may_take_longer() -> None:
+    pace = [(20, 10.0)] * 6
+    assert slow("sí", 60.0, pace)
+    assert not slow("palabra " * 30, 60.0, pace)
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "mixed"),
+    [
+        ("es", "Yo fui al store con mi sister", True), ("es", "Yo fui a la tienda con mi hermana", False),
+        ("fr", "Je vais au store avec my brother", True), ("zh", "我喜欢eat苹果", True), ("zh", "我喜欢吃苹果", False),
+        ("ar", "أنا من Brooklyn and Queens", True), ("es", "once once hotel final", False),
+    ],
+)  # fmt: skip
+def test_english_words_in_a_turn_are_noticed(tag: str, text: str, mixed: bool) -> None:
+    assert code_switched(text, tag) is mixed
+
+
+def test_mashed_keys_and_other_scripts_are_off_the_task() -> None:
+    assert off_task("jjjjjjj", "es")
+    assert off_task("你好你好我很好", "es")
+    assert not off_task("Vivo en Queens", "es")
+
+
+def test_saying_the_same_again_is_noticed_whatever_its_case() -> None:
+    assert repeats("Sí, claro.", ["sí, claro"], "es")
+    assert not repeats("Sí, claro.", [], "es")
