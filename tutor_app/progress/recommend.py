@@ -1,0 +1,111 @@
+"""Which lesson next, and when a level is done. Pure. Everything stays open: this is advice with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lessons.schema import Lesson, LessonSet, Level
+from tutor_app.progress.knowledge import MASTERED
+from tutor_app.progress.records import FormKnowledge, LessonProgress
+
+FADED = 0.6
+"""A form of a mastered lesson that fell below this is worth coming back to."""
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    lesson_id: str
+    why: str
+    """For the learner."""
+
+
+def is_mastered(lesson: Lesson, progress: LessonProgress | None, forms: Mapping[str, FormKnowledge]) -> bool:
+    """Whether a lesson counts as learnt: enough items right, or every one of its forms known by now.
+
+    The second way is for learners who know it from elsewhere; they need not sit through every item.
+    """
+    if progress is not None:
+        enough = min(lesson.mastery.items, _items_in(lesson))
+        share = progress.items_correct / progress.items_seen if progress.items_seen else 0.0
+        if (
+            progress.items_seen >= enough
+            and share >= lesson.mastery.correct
+            and (enough or progress.finished)
+        ):
+            return True
+    known = [forms[form.id].probability >= MASTERED for form in lesson.forms if form.id in forms]
+    return len(known) == len(lesson.forms) and all(known)
+
+
+def recommend(
+    lesson_set: LessonSet,
+    progress: Mapping[str, LessonProgress],
+    forms: Mapping[str, FormKnowledge],
+    start: Level | None = None,
+) -> Recommendation | None:
+    """The lesson to go on with: one that was left open, one whose form has faded, else the first not learnt.
+
+    `start` is the level of the placement: earlier lessons are passed over unless a later one builds on them and
+    shows that they are missing. None when everything is learnt.
+    """
+    mastered = {
+        lesson.id for lesson in lesson_set.lessons if is_mastered(lesson, progress.get(lesson.id), forms)
+    }
+    left_open = [lesson for lesson in lesson_set.lessons if _is_open(progress.get(lesson.id))]
+    if left_open:
+        latest = max(left_open, key=lambda lesson: progress[lesson.id].last_at)
+        return Recommendation(latest.id, "You are in the middle of it.")
+    for lesson in lesson_set.lessons:
+        faded = [
+            form.name for form in lesson.forms if form.id in forms and forms[form.id].probability < FADED
+        ]
+        if lesson.id in mastered and faded:
+            return Recommendation(lesson.id, f"A good moment to come back to {faded[0]}.")
+    for lesson in lesson_set.lessons:
+        if lesson.id in mastered or (start is not None and lesson.level < start):
+            continue
+        missing = [
+            other
+            for other in lesson.prerequisites
+            if other not in mastered and not _finished(progress.get(other))
+        ]
+        below = [other for other in missing if _level(lesson_set, other) >= (start or lesson.level)]
+        if below:
+            return Recommendation(below[0], f"“{lesson.title}” builds on it.")
+        return Recommendation(lesson.id, "It is the next one." if progress else "A good place to begin.")
+    return None
+
+
+def level_now(
+    lesson_set: LessonSet,
+    progress: Mapping[str, LessonProgress],
+    forms: Mapping[str, FormKnowledge],
+    start: Level,
+) -> Level:
+    """The learner's level: that of the placement, raised while every lesson of it is learnt. It never falls."""
+    levels = sorted({lesson.level for lesson in lesson_set.lessons})
+    for level in levels:
+        if level < start:
+            continue
+        of_level = [lesson for lesson in lesson_set.lessons if lesson.level == level]
+        if not all(is_mastered(lesson, progress.get(lesson.id), forms) for lesson in of_level):
+            return level
+    return levels[-1] if levels else start
+
+
+def _items_in(lesson: Lesson) -> int:
+    return sum(len(getattr(step, "items", ())) for step in lesson.steps)
+
+
+def _level(lesson_set: LessonSet, lesson_id: str) -> str:
+    lesson = lesson_set.lesson(lesson_id)
+    return lesson.level if lesson else ""
+
+
+def _is_open(progress: LessonProgress | None) -> bool:
+    return progress is not None and progress.open_session and not progress.finished
+
+
+def _finished(progress: LessonProgress | None) -> bool:
+    return progress is not None and progress.finished
