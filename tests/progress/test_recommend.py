@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from lessons.schema import LessonSet
 from tests.progress.test_placement import SET
-from tutor_app.progress.records import FormKnowledge, LessonProgress
 from tutor_app.progress.recommend import is_mastered, level_now, recommend
+from tutor_app.progress.records import FormKnowledge, LessonProgress
 
 DONE = LessonProgress("l0", items_seen=8, items_correct=8, finished=True, last_at=1.0, open_session=False)
 FORM = FormKnowledge("es-l2", "f", 9, 10, 0.7, (0, 0), (0, 0), 1.0)

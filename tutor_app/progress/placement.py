@@ -2,7 +2,7 @@
 
 Each answer moves a belief about the learner's ability (a grid, Rasch's model with a guessing floor); the next item
 is the one that says most about it, from a lesson not asked about yet where there is one. It ends when the level is
-clear, after twenty items, or after ten minutes. Difficulty is not measured but taken from where an item stands:
+clear, after twenty-four items, or after ten minutes. Difficulty is not measured but taken from where an item stands:
 its level, and how late in the level its lesson comes.
 """
 
@@ -26,13 +26,13 @@ WITHIN = 1.0
 READY = 0.8
 """Who gets this share of a level's items right begins at the next one: what mastery of a lesson asks for."""
 
-MIN_ITEMS, MAX_ITEMS = 6, 20
+MIN_ITEMS, MAX_ITEMS = 8, 24
 MAX_S = 600.0
-CLEAR = 0.85
+CLEAR = 0.9
 """Probability of one level at which no more is asked."""
 
 _GRID = tuple(-3.0 + 0.2 * step for step in range(56))  # -3 to 8 logits
-_PRIOR_MEAN, _PRIOR_SD = 0.5, 2.0
+_PRIOR_MEAN, _PRIOR_SD = 2.0, 3.0  # the middle of the scale, and hardly sure of it
 
 
 @dataclass(frozen=True)
