@@ -6,9 +6,10 @@ from pathlib import Path
 
 from lessons.files import replace_file
 from lessons.json_schema import SCHEMA_FOLDER, json_schema_text
-from lessons.load import LESSONS_DIR, MEDIA_DIR, SET_FILE, load_set
+from lessons.load import LESSONS_DIR, MEDIA_DIR, SET_FILE, check_info, check_lesson
 from lessons.problems import LessonError
 from lessons.schema import Level, Track
+from lessons.yaml_source import parse_source
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -32,6 +33,8 @@ def new_set(
         f"{SCHEMA_FOLDER}/lesson.json": json_schema_text("lesson"),
         f"{SCHEMA_FOLDER}/set.json": json_schema_text("set"),
     }
+    # Checked before anything is written, so that a bad id leaves no half-made folder.
+    check_info(parse_source(files[SET_FILE].encode("utf-8"), folder / SET_FILE))
     written = []
     for name, text in files.items():
         path = folder / name
@@ -39,7 +42,6 @@ def new_set(
         replace_file(path, text.encode("utf-8"))
         written.append(path)
     (folder / MEDIA_DIR).mkdir(exist_ok=True)
-    load_set(folder)
     return written
 
 
@@ -50,8 +52,10 @@ def new_lesson(folder: Path, lesson_id: str, level: Level) -> Path:
     path = lessons / f"{max(numbers, default=0) + 1:02}-{lesson_id}.yaml"
     if list(lessons.glob(f"*-{lesson_id}.yaml")):
         raise LessonError(f"The set has a lesson {lesson_id!r} already. Choose another id.")
+    data = _filled("lesson.yaml", {"LESSON_ID": lesson_id, "LEVEL": level}).encode("utf-8")
+    check_lesson(parse_source(data, path))
     lessons.mkdir(parents=True, exist_ok=True)
-    replace_file(path, _filled("lesson.yaml", {"LESSON_ID": lesson_id, "LEVEL": level}).encode("utf-8"))
+    replace_file(path, data)
     return path
 
 

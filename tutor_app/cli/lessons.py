@@ -65,9 +65,14 @@ def new(
 @lessons.command()
 @click.argument("paths", nargs=-1, required=True, type=PATH)
 @click.option("--errors-only", is_flag=True, help="Leave out what only could be better.")
+@click.option(
+    "--replies", is_flag=True, help="Also put every line of the tutor through its own checks (slower)."
+)
 @click.option("--json", "as_json", is_flag=True, help="Findings as one JSON list.")
 @click.pass_context
-def lint(ctx: click.Context, paths: tuple[Path, ...], errors_only: bool, as_json: bool) -> None:
+def lint(
+    ctx: click.Context, paths: tuple[Path, ...], errors_only: bool, replies: bool, as_json: bool
+) -> None:
     """Check lesson files, sets, or folders of sets.
 
     Prints `file:line: what is wrong — how to fix it [rule]`; exits with 1 when there is anything to fix.
@@ -76,6 +81,10 @@ def lint(ctx: click.Context, paths: tuple[Path, ...], errors_only: bool, as_json
 
     with told():
         found = [finding for path in paths for finding in check(path)]
+        if replies:
+            from tutor_app.cli.lesson_replies import reply_findings
+
+            found = sorted([*found, *(finding for path in paths for finding in reply_findings(path))])
     if errors_only:
         found = [finding for finding in found if finding.severity == "error"]
     if as_json:
