@@ -1,0 +1,61 @@
+"""The peer: the same conversation through plain llama-cpp-python, in a process of its own. Prints one JSON object."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from typing import Any
+
+from llama_cpp import Llama
+
+from tests.benchmarks._conversation import CONTEXT_TOKENS, REPLY_TOKENS, SYSTEM, TURNS
+
+
+def main(path: str, chat_format: str, turns: int, threads: int) -> dict[str, Any]:
+    """Defaults except for the window; `threads` 0 leaves the package's own choice too."""
+    started = time.perf_counter()
+    llama = Llama(
+        model_path=path,
+        n_ctx=CONTEXT_TOKENS,
+        n_threads=threads or None,
+        chat_format=chat_format,
+        verbose=False,
+    )
+    load_ms = (time.perf_counter() - started) * 1000
+    messages: list[Any] = [{"role": "system", "content": SYSTEM}]
+    if chat_format == "gemma":  # its format has no system turn: the text goes in front of the learner's first
+        messages = []
+    rows = []
+    for index, text in enumerate(TURNS[:turns]):
+        before = f"{SYSTEM}\n\n" if chat_format == "gemma" and index == 0 else ""
+        messages.append({"role": "user", "content": before + text})
+        rows.append(_turn(llama, messages))
+        messages.append({"role": "assistant", "content": rows[-1].pop("text")})
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return {"load_ms": load_ms, "turns": rows, "peak_rss_bytes": peak}
+
+
+def _turn(llama: Llama, messages: list[Any]) -> dict[str, Any]:
+    started = time.perf_counter()
+    at: list[float] = []
+    text = ""
+    stream = llama.create_chat_completion(
+        messages, temperature=0.0, repeat_penalty=1.1, max_tokens=REPLY_TOKENS, stream=True
+    )
+    for chunk in stream:
+        if piece := chunk["choices"][0]["delta"].get("content"):
+            at.append(time.perf_counter())
+            text += piece
+    return {
+        "text": text,
+        "ttft_ms": (at[0] - started) * 1000,
+        "decode_s": at[-1] - at[0],
+        "decoded": len(at) - 1,
+        "prompt_tokens": llama.n_tokens - len(at),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))))
