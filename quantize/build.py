@@ -12,7 +12,7 @@ from gguf.constants import GGUFValueType, Keys
 from quantize.base import Base, base_sha256, open_base
 from quantize.errors import QuantizeError, Unreadable
 from quantize.export import DIRECT_TYPES, DirectType, Planned, plan_types, write_gguf
-from quantize.files import part_of, publish, sha256_file
+from quantize.files import check_output, part_of, publish, sha256_file
 from quantize.gguf_file import Field, GgufFile
 from quantize.imatrix_file import read_imatrix
 from quantize.lineage import PREFIX, Lineage, lineage_of, read_lineage
@@ -107,10 +107,7 @@ def build(recipe: Recipe) -> Built:
     """Build it. The final name appears only when the file is whole; the manifest comes last."""
     kind = check_type(recipe.type, recipe.imatrix is not None)
     output = recipe.output
-    if output.suffix != ".gguf":
-        raise QuantizeError(f"{output.name} must end in .gguf")
-    if output.exists() and not recipe.overwrite:
-        raise QuantizeError(f"{output} exists already; pass --overwrite to replace it")
+    check_output(output, overwrite=recipe.overwrite)
     prepared = prepare(recipe)
     if is_direct(kind):
         _write_direct(prepared, kind, output)

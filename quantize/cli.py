@@ -221,13 +221,13 @@ def imatrix(
 
     Languages count equally however much text there is of each, unless --weight says otherwise.
     """
+    from quantize.files import check_output
     from quantize.imatrix_file import write_imatrix
     from quantize.importance import measure_importance
 
     if not texts:
         raise click.UsageError("give at least one --text LANG=FILE")
-    if output.exists() and not overwrite:
-        raise QuantizeError(f"{output} exists already; pass --overwrite to replace it")
+    check_output(output, overwrite=overwrite)
     matrix = measure_importance(
         model,
         _texts(texts),

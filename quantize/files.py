@@ -70,6 +70,20 @@ def part_of(path: Path) -> Path:
     return path.with_name(path.name + ".part")
 
 
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Refuse an output that is there already, or that is not named as what it is."""
+    if path.suffix != ".gguf":
+        raise QuantizeError(f"{path.name} must end in .gguf")
+    try:
+        exists = path.exists()
+    except OSError as error:
+        raise QuantizeError(
+            f"cannot write {path}: {error.strerror or error}; choose another place with -o"
+        ) from error
+    if exists and not overwrite:
+        raise QuantizeError(f"{path} exists already; pass --overwrite to replace it")
+
+
 def publish(part: Path, final: Path) -> None:
     """Give a complete file its final name: a reader sees the old file or the new one, never half."""
     with writing(part):

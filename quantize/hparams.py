@@ -66,7 +66,7 @@ def read_hparams(folder: Path) -> Hparams:
             rope=rope,
             rope_local=rope_local,
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unreadable(f"{path} is not a model's config.json ({error})") from error
 
 

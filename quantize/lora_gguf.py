@@ -12,9 +12,9 @@ from gguf.constants import GGUFValueType, Keys
 from numpy.typing import NDArray
 
 from quantize.base import Base, base_sha256, open_base
-from quantize.errors import QuantizeError, Unsupported
+from quantize.errors import Unsupported
 from quantize.export import DIRECT_TYPES, Planned, write_gguf
-from quantize.files import part_of, publish, sha256_file
+from quantize.files import check_output, part_of, publish, sha256_file
 from quantize.gguf_file import Field
 from quantize.lineage import Lineage, lineage_of
 from quantize.manifest import Weights, manifest_path, write_manifest
@@ -102,10 +102,7 @@ def build_adapter(
     `below` are adapters that will be loaded beside it and that it stands on: they are checked and recorded, not
     written. `stages` in the manifest lists them first.
     """
-    if output.suffix != ".gguf":
-        raise QuantizeError(f"{output.name} must end in .gguf")
-    if output.exists() and not overwrite:
-        raise QuantizeError(f"{output} exists already; pass --overwrite to replace it")
+    check_output(output, overwrite=overwrite)
     base = open_base(base_path)
     stack = [read_adapter(folder) for folder in (*below, *folders)]
     sha256 = base_sha256(base_path)
