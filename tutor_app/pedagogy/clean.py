@@ -24,14 +24,15 @@ def clean(text: str, language_tag: str) -> str:
     text = regex.sub(r"\s*\n+\s*", " ", text.strip())
     text = regex.sub(r"[ \t]{2,}", " ", text)
     for left, right in (('"', '"'), ("“", "”"), ("«", "»"), ("'", "'"), ("「", "」")):
+        inside = text[1:-1]
         if (
             len(text) > 2
-            and text.startswith(left)
-            and text.endswith(right)
-            and text.count(left) + text.count(right)
-            == (4 if left == right else 2) // (2 if left == right else 1)
+            and text[0] == left
+            and text[-1] == right
+            and left not in inside
+            and right not in inside
         ):
-            text = text[1:-1].strip()
+            text = inside.strip()
     return text
 
 
