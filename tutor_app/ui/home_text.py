@@ -12,22 +12,27 @@ BAR_CELLS = 8
 FEW_WORDS = 6
 
 
+def short_title(title: str) -> tuple[str, str]:
+    """A title and its translation, where the instructor wrote both with a dash between."""
+    name, _, meaning = one_line(title, 120).partition(" – ")
+    return name, meaning
+
+
 def lesson_prompt(lesson: LessonOverview, compact: bool) -> Content:
     """One lesson in the list: its state as a sign, title, level, and how far it has come."""
-    sign, style = (
-        ("✓", "bold $success")
-        if lesson.finished
-        else ("◐", "$accent")
-        if lesson.items_seen
-        else ("○", "$text-quiet")
-    )
-    head = Content.assemble(
-        (f"{sign} ", style), (one_line(lesson.title, 80), "bold" if not lesson.finished else "")
-    )
+    sign, style = _sign(lesson)
+    name, meaning = short_title(lesson.title)
+    head = Content.assemble((f"{sign} ", style), (name, "" if lesson.finished else "bold"))
     if compact:
         return Content.assemble(head, (f"  {lesson.level}", "$text-quiet"))
-    facts = wording.LESSON_FACTS.format(level=lesson.level, minutes=lesson.minutes)
-    return Content("\n").join([head, Content.assemble(("  " + facts + "  ", "$text-quiet"), _far(lesson))])
+    facts = " · ".join(part for part in (meaning, lesson.level) if part)
+    return Content("\n").join([head, Content.assemble((f"  {facts}  ", "$text-quiet"), _far(lesson))])
+
+
+def _sign(lesson: LessonOverview) -> tuple[str, str]:
+    if lesson.finished:
+        return "✓", "bold $success"
+    return ("◐", "$accent") if lesson.items_seen or lesson.open_session else ("○", "$text-quiet")
 
 
 def about_lesson(lesson: LessonOverview, readings: bool) -> Content:

@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 
 from tutor_app.session.events import ModelState
 from tutor_app.ui import preferences, wording
-from tutor_app.ui.home_text import about_lesson, about_talk, due_words, lesson_prompt
+from tutor_app.ui.home_text import about_lesson, about_talk, due_words, lesson_prompt, short_title
 from tutor_app.ui.messages import SetsFound
 from tutor_app.ui.service import LessonOverview, SetOverview
 from tutor_app.ui.text import one_line
@@ -102,7 +102,7 @@ class HomeScreen(Screen[None]):
         if found is None or found.lesson is None:
             return
         words = wording.CONTINUE if found.lesson.open_session else wording.BEGIN_WITH
-        title = words.format(title=one_line(found.lesson.title, 80))
+        title = words.format(title=short_title(found.lesson.title)[0])
         self._add(ways, Content.assemble(("▸ ", "bold $accent"), (title, "bold")), found)
 
     def _add_set(self, ways: OptionList, overview: SetOverview) -> None:

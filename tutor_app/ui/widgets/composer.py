@@ -25,13 +25,12 @@ class Composer(TextArea):
 
     HELP = wording.HELP_COMPOSER
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", wording.KEY_SEND, show=False, priority=True, id="composer.send"),
+        Binding("enter", "send", wording.KEY_SEND, show=False, id="composer.send"),
         Binding(
             "ctrl+j,alt+enter,shift+enter",
             "new_line",
             wording.KEY_NEW_LINE,
             show=False,
-            priority=True,
             id="composer.new-line",
         ),
         Binding("ctrl+s", "vary", wording.KEY_VARY, show=False, id="composer.accent"),
@@ -82,6 +81,11 @@ class Composer(TextArea):
         self.move_cursor(self.document.end)
 
     async def _on_key(self, event: events.Key) -> None:
+        if not event.is_printable and (action := self._own_action(event.key)):
+            event.stop()
+            event.prevent_default()
+            action()
+            return
         if not self.text and self.offer_key(event.character or event.key):
             event.stop()
             event.prevent_default()
@@ -94,12 +98,20 @@ class Composer(TextArea):
             event.stop()
             event.prevent_default()
             self.app.bell()
-            return
-        await super()._on_key(event)
+        # Anything else goes on to TextArea's own handler, which Textual calls after this one.
+
+    def _own_action(self, key: str) -> Callable[[], None] | None:
+        """What a key is bound to here, for the keys that a text area would take as text.
+
+        Not a priority binding: those overtake the letters typed just before, which then miss the sending.
+        """
+        active = self.screen.active_bindings.get(key)
+        if active is None or active.node is not self:
+            return None
+        return {"send": self.action_send, "new_line": self.action_new_line}.get(active.binding.action)
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.text = clean(event.text)[: max(0, MAX_CHARACTERS - len(self.text))]
-        await super()._on_paste(event)
 
     def _recall(self, step: int) -> bool:
         """Bring back what was sent before, as long as nothing new is being written."""
