@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lessons.exchange import Losses
-from lessons.patterns import is_regex, matches
+from lessons.patterns import matches, normalise
 from lessons.schema import (
     AnyItem,
     ChoiceItem,
@@ -139,7 +139,7 @@ def _lose_replies(item: AnyItem, name: str, losses: Losses) -> None:
 
 def _choice(text: str, item: ChoiceItem | ListenItem, language: str) -> Choice:
     """A choice with the tutor's reply to it; a pattern that catches it is the reply's reason."""
-    if any(matches(answer.text, text, language) for answer in item.accept if not is_regex(answer.text)):
+    if normalise(text, language) in [normalise(answer.text, language) for answer in item.accept]:
         return Choice(text, True)
     caught = next((error for error in item.errors if matches(error.pattern, text, language)), None)
     return Choice(text, False, plain(f"{caught.recast} {caught.question}") if caught else "")

@@ -211,3 +211,44 @@ def test_the_preview_is_shown_again_when_the_file_is_saved_even_broken(
     monkeypatch.setattr("tutor_app.cli.lessons.time.sleep", save_next)
     shown = tutor("preview", file).stdout
     assert shown.index("Uno – One") < shown.index("is not YAML") < shown.index("Mended – Now")
+
+
+def test_the_table_counts_what_is_in_a_set(tutor: Tutor, sample: Path) -> None:
+    tutor("install", sample, "--yes")
+    row = next(
+        row for row in json.loads(tutor("list", "--counts", "--json").stdout) if row["id"] == "muestra"
+    )
+    figures = {
+        name: row[name]
+        for name in ("lessons", "items", "kinds", "forms", "words", "error_patterns", "accepted")
+    }
+    assert figures == {
+        "lessons": 1,
+        "items": 13,
+        "kinds": 13,
+        "forms": 1,
+        "words": 8,
+        "error_patterns": 26,
+        "accepted": 17,
+    }
+    assert "| muestra | 1 | 13 | 13 |" in tutor("list", "--counts").stdout
+
+
+def test_packing_a_set_with_flaws_says_so(tutor: Tutor, tmp_path: Path) -> None:
+    result = tutor("pack", write_set(tmp_path / "s", TINY), "--out", tmp_path)
+    assert result.exit_code == 0
+    assert "could trip a student" in result.stderr
+
+
+def test_a_set_whose_signature_was_tampered_with_is_told_and_hides_no_other(
+    tutor: Tutor, tmp_path: Path
+) -> None:
+    tutor("key", "Ana")
+    pack = tutor("pack", write_set(tmp_path / "s"), "--sign", "--out", tmp_path).stdout.strip()
+    tutor("install", pack, "--yes")
+    file = tmp_path / "home" / "lessons" / "muestra" / "1.0.0" / "signature.json"
+    file.write_bytes(file.read_bytes().replace(b"Ana", b"Bob"))
+    result = tutor("list")
+    assert "es-l2" in result.stdout
+    assert "muestra" not in result.stdout
+    assert "Cannot be used: The signature does not fit" in result.stderr

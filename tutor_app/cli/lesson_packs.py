@@ -15,6 +15,7 @@ from tutor_app.errors import TutorError
 
 if TYPE_CHECKING:
     from lessons.install import Library, Plan, Question
+    from lessons.load import FoundSet
     from lessons.signing import Key
 
 PATH = click.Path(exists=True, path_type=Path)
@@ -44,6 +45,12 @@ def pack(context: Context, folder: Path, out: Path, signed: bool, key_file: Path
         key = _key(context, key_file) if signed or key_file else None
         path = make_pack(folder, out, key)
     click.echo(path)
+    from lessons.lint import lint
+
+    if found := sum(finding.severity == "error" for finding in lint(folder)):
+        click.echo(
+            f"{found} things in it could trip a student: `tutor lessons lint {folder}` shows them.", err=True
+        )
     if key is None:
         click.echo("Not signed. `tutor lessons sign` lets students know it is yours.", err=True)
 
@@ -227,42 +234,59 @@ def remove(context: Context, set_ids: tuple[str, ...]) -> None:
 
 
 @click.command(name="list")
+@click.option("--counts", is_flag=True, help="What is in each set, as a table.")
 @click.option("--json", "as_json", is_flag=True, help="The sets as one JSON list.")
 @click.pass_obj
-def list_sets(context: Context, as_json: bool) -> None:
+def list_sets(context: Context, counts: bool, as_json: bool) -> None:
     """Show the sets that can be studied."""
+    from lessons.problems import LessonError
+    from lessons.statistics import HEADINGS
+
     rows, broken = [], []
     with told():
         library = _library(context)
         for found in library.sets():
-            if found.info is None:
-                broken.append(found.problem)
-                continue
-            signer = library.signer_of(found.folder)
-            info = found.info
-            rows.append(
-                {
-                    "id": info.id,
-                    "version": info.version,
-                    "title": info.title,
-                    "language": info.language,
-                    "track": info.track,
-                    "levels": info.levels,
-                    "from": "installed" if found.folder.is_relative_to(library.folder) else "built in",
-                    "signer": signer.name if signer else None,
-                    "folder": str(found.folder),
-                }
-            )
+            try:
+                rows.append(_set_row(library, found, counts))
+            except LessonError as error:
+                broken.append(str(error))
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    elif counts:
+        click.echo(f"| set | {' | '.join(HEADINGS.values())} |")
+        click.echo("|---|" + "---:|" * len(HEADINGS))
+        for row in rows:
+            click.echo(f"| {row['id']} | {' | '.join(str(row[name]) for name in HEADINGS)} |")
     else:
         for row in rows:
             who = f", signed by {row['signer']}" if row["signer"] else ""
-            click.echo(
-                f"{row['id']} {row['version']}  {row['title']}  ({row['language']}, {row['track']}, {row['from']}{who})"
-            )
+            kind = f"{row['language']}, {row['track']}, {row['from']}{who}"
+            click.echo(f"{row['id']} {row['version']}  {row['title']}  ({kind})")
     for problem in broken:
         click.echo(f"Cannot be used: {problem}", err=True)
+
+
+def _set_row(library: Library, found: FoundSet, counts: bool) -> dict[str, object]:
+    """One set as the list shows it. Raises LessonError when it cannot be used."""
+    from lessons.load import load_set
+    from lessons.problems import LessonError
+    from lessons.statistics import count
+
+    if found.info is None:
+        raise LessonError(found.problem)
+    info, signer = found.info, library.signer_of(found.folder)
+    return {
+        "id": info.id,
+        "version": info.version,
+        "title": info.title,
+        "language": info.language,
+        "track": info.track,
+        "levels": info.levels,
+        "from": "installed" if found.folder.is_relative_to(library.folder) else "built in",
+        "signer": signer.name if signer else None,
+        "folder": str(found.folder),
+        **(count(load_set(found.folder)) if counts else {}),
+    }
 
 
 @click.command()
