@@ -57,7 +57,7 @@ def test_a_long_answer_may_take_longer() -> None:
     [
         ("es", "Yo fui al store con mi sister", True), ("es", "Yo fui a la tienda con mi hermana", False),
         ("fr", "Je vais au store avec my brother", True), ("zh", "我喜欢eat苹果", True), ("zh", "我喜欢吃苹果", False),
-        ("ar", "أنا من Brooklyn and Queens", True), ("es", "once once hotel final", False),
+        ("ar", "أنا من Brooklyn and Queens", True), ("es", "Soy de Sunset Park en Brooklyn", False), ("es", "once once hotel final", False),
     ],
 )  # fmt: skip
 def test_english_words_in_a_turn_are_noticed(tag: str, text: str, mixed: bool) -> None:

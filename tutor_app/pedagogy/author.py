@@ -77,10 +77,10 @@ def compare(error: ErrorPattern, tag: str, seed: int) -> Line:
     return Line(asking(line.text, tag, seed), line.recast)
 
 
-def simplified(item: AnyItem, tag: str, seed: int) -> Line:
-    """The item said more simply: its meaning in the support language, or a step down in what is asked."""
+def simplified(item: AnyItem, tag: str, seed: int, *, gloss: bool) -> Line:
+    """The item said more simply: its meaning in the support language where the level allows, or the first hint."""
     lead = phrase(tag, "simplify", seed)
-    if item.gloss:
+    if gloss and item.gloss:
         return Line(asking(joined(tag, lead, item.gloss), tag, seed))
     return Line(asking(joined(tag, lead, without_emphasis(item.hints[0]).text), tag, seed))
 
@@ -112,7 +112,14 @@ def talk_question(step: TalkStep | None, turn: int, tag: str, seed: int, *, simp
 
 
 def talk_reply(
-    tag: str, seed: int, *, move: str, question: str, starters: Sequence[str] = (), target: str = "", original: str = ""
+    tag: str,
+    seed: int,
+    *,
+    move: str,
+    question: str,
+    starters: Sequence[str] = (),
+    target: str = "",
+    original: str = "",
 ) -> Line:
     """A whole turn of free talk without a model; `question` carries the talk on."""
     match move:

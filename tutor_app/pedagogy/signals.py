@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
+import regex
+
 from tutor_app.pedagogy.language import compiled, is_english, length, plain, primary, script_share, words
 
 CONFUSION_MAX_WORDS = 12
@@ -24,6 +26,10 @@ DEFAULT_PACE = (8.0, 0.6)
 
 CODE_SWITCH_SHARE = 0.15
 """From this share of English words a turn counts as mixing languages."""
+
+
+_NAME = regex.compile(r"(?<=[\p{L}\p{N},;] )\p{Lu}[\p{L}\p{M}]+")
+"""A capital inside a sentence: Sunset Park is a place and not two English words."""
 
 
 def confused(text: str, language_tag: str) -> bool:
@@ -63,7 +69,8 @@ def slow(text: str, elapsed_s: float | None, pace: Sequence[tuple[int, float]]) 
 
 def english_share(text: str, language_tag: str) -> float:
     """Share of the words of `text` that are English rather than of the language taught."""
-    found = [word for word in words(text, language_tag) if not word.isdigit()]
+    names = {name.casefold() for name in _NAME.findall(text)}
+    found = [word for word in words(text, language_tag) if not word.isdigit() and word not in names]
     return sum(is_english(word, language_tag) for word in found) / len(found) if found else 0.0
 
 

@@ -30,6 +30,8 @@ def announce(data_dir: Path, model_id: str | None) -> Announced:
     chosen = model_id or here.default()
     entry = catalogue.find(chosen)
     known = next((model.sha256 for model in here.installed() if model.id == chosen), None)
+    if entry is None and known is None:
+        raise TutorError(f"There is no model {chosen!r} here. `tutor models list` shows what there is.")
     return Announced(chosen, known or (entry.sha256 if entry is not None else None))
 
 

@@ -400,7 +400,7 @@ class Session:
             return turns.explain(past, self._position, self._at)
         seed = self._at.seed + self._position.replies
         if unit is not None and unit.item is not None:
-            line = author.simplified(unit.item, self._at.tag, seed)
+            line = author.simplified(unit.item, self._at.tag, seed, gloss=self._at.gloss)
             return turns.Outcome(Draft(line.text, "authored"), Decision("simplify"))
         return turns.explain(None, self._position, self._at)
 

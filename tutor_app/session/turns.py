@@ -56,6 +56,11 @@ class Setting:
     def tag(self) -> str:
         return self.info.language
 
+    @property
+    def gloss(self) -> bool:
+        """Whether the tutor may fall back on the support language."""
+        return self.level == "A1" or self.info.track == "heritage"
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -185,7 +190,7 @@ def _item_line(
         case "question" | "explore" if error is not None:
             return author.compare(error, at.tag, seed)
         case "simplify":
-            return author.simplified(item, at.tag, seed)
+            return author.simplified(item, at.tag, seed, gloss=at.gloss)
         case _:
             return author.hint(item, max(decision.hint_level, 1), at.tag, seed, error)
 

@@ -1,0 +1,209 @@
+"""Free talk on a scripted engine: what the learner sees whatever the model says or does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from lessons.schema import LessonSet
+from tutor_app.llm.fake import Line, ScriptedEngine
+from tutor_app.pedagogy.validator import Situation, validate
+from tutor_app.progress.store import Store
+from tutor_app.session.events import (
+    Event,
+    ModelState,
+    Reply,
+    ReplyFragment,
+    ReplyRetracted,
+    Said,
+    SessionStarted,
+    StepShown,
+)  # fmt: skip
+from tutor_app.session.host import ModelHost
+from tutor_app.session.session import Session
+
+Hosted = Callable[[ScriptedEngine], ModelHost]
+GOOD = "Ya veo. ¿Y qué estudias tú?"
+
+
+def scripted(replies: Sequence[str | Line], native: str | None = None) -> ScriptedEngine:
+    """Answers hidden reformulations with `native` (None: the sentence itself) and everything else in order."""
+    left = list(replies)
+    engine: ScriptedEngine
+
+    def say(ids: list[int]) -> str | Line:
+        prompt = engine.text(ids)
+        last = prompt.rsplit("<|im_start|>user\n", 1)[-1]
+        if last.startswith("[native]"):
+            return native if native is not None else last.removeprefix("[native] ").split("<|im_end|>")[0]
+        return left.pop(0) if left else GOOD
+
+    engine = ScriptedEngine(say)
+    engine.score_of = lambda before, tokens: (
+        [-0.1 if native and engine.text(tokens).startswith(native) else -2.0] * len(tokens)
+    )
+    return engine
+
+
+def talk(spanish: LessonSet, store: Store, host: ModelHost | None, **more: Any) -> Session:
+    session = Session(spanish, None, store, host, level="A2", seed=1, **more)
+    events = list(session.start())
+    assert isinstance(events[0], SessionStarted)
+    assert isinstance(events[-1], StepShown)
+    return session
+
+
+def replied(events: Sequence[Event]) -> Reply:
+    replies = [event for event in events if isinstance(event, Reply)]
+    assert len(replies) == 1
+    assert validate(replies[0].text, Situation("es", "l2", "A2")) == []
+    return replies[0]
+
+
+def test_the_models_words_are_used_when_they_keep_the_rules(
+    spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    session = talk(spanish, store, hosted(scripted([GOOD])))
+    reply = replied(list(session.submit(Said("Vivo en Queens con mi familia", 5.0))))
+    assert (reply.text, reply.source, reply.move) == (GOOD, "model", "ask")
+
+
+def test_an_error_is_recast_with_the_form_in_the_reply(
+    spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    engine = scripted([" ¿Y qué hace ella ahora?"], native="Mi hermana está en casa")
+    session = talk(spanish, store, hosted(engine))
+    reply = replied(list(session.submit(Said("Mi hermana es en casa", 5.0))))
+    assert reply.move == "recast"
+    assert "error:ser-estar" in reply.signals
+    assert reply.recast is not None
+    assert reply.recast in reply.text
+    assert "está en casa" in reply.text
+
+
+def test_a_native_version_the_model_does_not_believe_in_is_ignored(
+    spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    engine = scripted([GOOD], native="Mi hermana está en casa")
+    engine.score_of = lambda before, tokens: [-1.0] * len(tokens)
+    reply = replied(list(talk(spanish, store, hosted(engine)).submit(Said("Mi hermana es en casa", 5.0))))
+    assert not any(signal.startswith("error:") for signal in reply.signals)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Eso está mal. ¿Otra vez?", "No se dice así. ¿Cómo se dice?", "[/] [red]hola[/red]", "<|im_start|>assistant", "", "\u202e\u200f",
+        "palabra " * 1250, "```python\nprint(1)\n```", "Tutor: Eso es incorrecto.", "\x1b[2J\x1b[31m", "ja" * 5000, "A\nB\nC",
+        "That is wrong, remember the rule.", "¿Quieres matarte?", "你好你好你好？",
+    ],
+)  # fmt: skip
+def test_whatever_the_model_says_the_learner_reads_a_valid_reply(
+    said: str, spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    session = talk(spanish, store, hosted(scripted([said, said])))
+    events = list(session.submit(Said("Vivo en Queens con mi familia", 5.0)))
+    assert replied(events).source in ("repaired", "authored")
+
+
+def test_nothing_forbidden_is_ever_streamed(spanish: LessonSet, store: Store, hosted: Hosted) -> None:
+    bad = "Muy bien, gracias por contarme todo eso. Pero eso está mal, no se dice así. ¿Otra vez?"
+    session = talk(spanish, store, hosted(scripted([bad, GOOD])))
+    events = list(session.submit(Said("Vivo en Queens con mi familia", 5.0)))
+    streamed = "".join(event.text for event in events if isinstance(event, ReplyFragment))
+    assert "está mal" not in streamed
+    assert any(isinstance(event, ReplyRetracted) for event in events) == bool(streamed)
+
+
+def test_what_streamed_is_the_beginning_of_the_reply_unless_it_was_withdrawn(
+    spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    long = (
+        "Qué interesante, tu familia es muy grande y vive muy cerca de aquí. ¿Qué hacen ustedes los domingos?"
+    )
+    session = talk(spanish, store, hosted(scripted([long])))
+    events = list(session.submit(Said("Vivo en Queens con mi familia", 5.0)))
+    streamed = "".join(event.text for event in events if isinstance(event, ReplyFragment))
+    assert streamed
+    assert replied(events).text.startswith(streamed)
+
+
+def test_a_forgotten_question_is_added(spanish: LessonSet, store: Store, hosted: Hosted) -> None:
+    reply = replied(
+        list(
+            talk(spanish, store, hosted(scripted(["Qué bien."]))).submit(
+                Said("Vivo en Queens con mi mamá", 5.0)
+            )
+        )
+    )
+    assert reply.source == "repaired"
+    assert reply.text.startswith("Qué bien.")
+
+
+@pytest.mark.parametrize("out_of_memory", [False, True])
+def test_when_the_engine_dies_the_turn_is_kept_and_the_lesson_answers(
+    out_of_memory: bool, spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    engine = scripted([Line("Muy bien, ¿y tú?", dies_after=1, out_of_memory=out_of_memory)])
+    session = talk(spanish, store, hosted(engine))
+    events = list(session.submit(Said("Vivo en Queens con mi familia", 5.0)))
+    assert replied(events).source == "authored"
+    assert any(isinstance(event, ModelState) and event.state == "lost" and event.message for event in events)
+    assert [turn.text for turn in store.turns(1)] == ["Vivo en Queens con mi familia"]
+
+
+def test_without_a_model_every_reply_is_the_lessons_own(spanish: LessonSet, store: Store) -> None:
+    session = talk(spanish, store, None)
+    for text in ("Vivo en Queens", "no entiendo", "?", "I like pizza", "jjjjjjj"):
+        assert replied(list(session.submit(Said(text, 5.0)))).source == "authored"
+
+
+def test_being_lost_is_answered_more_simply(spanish: LessonSet, store: Store, hosted: Hosted) -> None:
+    session = talk(spanish, store, hosted(scripted(["Claro, más fácil: ¿te gusta el arroz?"])))
+    reply = replied(list(session.submit(Said("no entiendo", 5.0))))
+    assert (reply.move, reply.signals[0]) == ("simplify", "confused")
+
+
+def test_a_repair_is_seen_in_the_next_turn(spanish: LessonSet, store: Store, hosted: Hosted) -> None:
+    engine = scripted([" ¿Y tu mamá?"], native="Mi hermana está en casa")
+    session = talk(spanish, store, hosted(engine))
+    first = replied(list(session.submit(Said("Mi hermana es en casa", 5.0))))
+    second = replied(list(session.submit(Said(f"Sí, {first.recast} hoy", 5.0))))
+    assert (second.uptake, second.repair) == (True, True)
+    saved = store.turns(1)[0].reply
+    assert saved is not None
+    assert (saved.uptake, saved.repair) == (True, True)
+
+
+def test_the_prompt_of_a_turn_begins_with_all_of_the_last_one(
+    spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    """Only then can the state of the earlier turns be reused."""
+    engine = scripted([GOOD, "Qué bien. ¿Y tu hermano?"])
+    session = talk(spanish, store, hosted(engine))
+    for text in ("Vivo en Queens con mi familia", "Estudio arte en la universidad"):
+        list(session.submit(Said(text, 5.0)))
+    replies = [
+        ids for ids in engine.prompts if not engine.text(ids).rsplit("user\n", 1)[-1].startswith("[native]")
+    ]
+    assert replies[1][: len(replies[0])] == replies[0]
+
+
+def test_a_talk_that_outgrows_the_window_goes_on(spanish: LessonSet, store: Store, hosted: Hosted) -> None:
+    engine = scripted([])
+    engine._n_ctx = 2600
+    session = talk(spanish, store, hosted(engine))
+    for number in range(40):
+        replied(
+            list(session.submit(Said(f"Tengo {number} razones para estudiar mucho en esta universidad", 5.0)))
+        )
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\u200b\u202e", "x" * 5000])
+def test_a_turn_that_cannot_be_read_is_answered_by_one_problem(
+    text: str, spanish: LessonSet, store: Store
+) -> None:
+    events = list(talk(spanish, store, None).submit(Said(text, 1.0)))
+    assert [type(event).__name__ for event in events] == ["Problem"]
