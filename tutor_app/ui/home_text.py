@@ -56,7 +56,7 @@ def about_lesson(lesson: LessonOverview, readings: bool) -> Content:
 
 def about_talk(overview: SetOverview) -> Content:
     """What free talk is."""
-    title = wording.FREE_TALK.format(language=overview.language_name)
+    title = wording.FREE_TALK.format(language=one_line(overview.language_name, 40))
     parts = [Content(title).stylize("bold"), Content(wording.FREE_TALK_HELP)]
     return Content("\n\n").join([*parts, Content(wording.OPEN_IT).stylize("$text-quiet")])
 

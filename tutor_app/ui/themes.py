@@ -37,7 +37,7 @@ _DARK = Theme(
     variables={
         "border": "#8ab8d4",
         "border-blurred": "#3d4855",
-        "block-cursor-background": "#33475a",
+        "block-cursor-background": "#2b3d4f",
         "block-cursor-foreground": "#ffffff",
         "block-cursor-text-style": "bold",
         "block-cursor-blurred-background": "#28323d",

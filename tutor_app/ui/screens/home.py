@@ -112,7 +112,7 @@ class HomeScreen(Screen[None]):
         )
         for lesson in overview.lessons:
             self._add(ways, lesson_prompt(lesson, self._compact()), Way(overview, lesson))
-        talk = wording.FREE_TALK.format(language=overview.language_name)
+        talk = wording.FREE_TALK.format(language=one_line(overview.language_name, 40))
         self._add(ways, Content.assemble(("◇ ", "$accent"), talk), Way(overview, None))
 
     def _add(self, ways: OptionList, prompt: Content, way: Way) -> None:

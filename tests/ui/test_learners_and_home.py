@@ -1,0 +1,136 @@
+"""Choosing and creating a learner, and what home offers."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from textual.widgets import Input, OptionList, Static
+
+from tests.ui import script
+from tests.ui.conftest import driven
+from tutor_app.session.events import ModelState
+from tutor_app.ui import wording
+from tutor_app.ui.home_text import about_lesson, due_words, lesson_prompt
+from tutor_app.ui.messages import LearnersFound, ModelChanged, SessionClosed
+from tutor_app.ui.screens.home import HomeScreen, next_way
+from tutor_app.ui.screens.lesson import LessonScreen
+from tutor_app.ui.screens.new_learner import NewLearnerScreen
+from tutor_app.ui.screens.welcome import WelcomeScreen
+from tutor_app.ui.widgets.status_bar import StatusBar
+
+
+async def test_with_nobody_there_the_form_opens_and_keys_alone_fill_it() -> None:
+    async with driven(script.service(people=[])) as ui:
+        await ui.heard.wait(LearnersFound)
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, NewLearnerScreen)
+        await ui.pilot.press(*"Mei", "enter", "down", "enter", "tab", "down", "enter", "tab", "enter")
+        await ui.home()
+        assert isinstance(ui.app.screen, HomeScreen)
+        learner = ui.service.learner()
+        assert learner is not None
+        assert learner.name == "Mei"
+        assert learner.settings == {"language": "zh", "track": "heritage"}
+
+
+async def test_a_name_is_asked_for_once_more_when_it_is_missing() -> None:
+    async with driven(script.service(people=[])) as ui:
+        await ui.heard.wait(LearnersFound)
+        await ui.pilot.pause()
+        await ui.pilot.click("#begin")
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, NewLearnerScreen)
+        assert isinstance(ui.app.focused, Input)
+        assert ui.service.people == []
+
+
+async def test_the_only_learner_goes_straight_home() -> None:
+    async with driven() as ui:
+        await ui.home()
+        assert isinstance(ui.app.screen, HomeScreen)
+        assert "Ana" in str(ui.app.screen.query_one("#greeting", Static).content)
+
+
+async def test_one_of_several_learners_is_chosen_and_changed_again() -> None:
+    async with driven(script.service(people=[script.ANA, script.BEN])) as ui:
+        await ui.heard.wait(LearnersFound)
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, WelcomeScreen)
+        await ui.pilot.press("down", "enter")
+        await ui.home()
+        assert ui.service.learner() == script.BEN
+        await ui.pilot.press("l")
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, WelcomeScreen)
+        await ui.pilot.press("escape")
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, HomeScreen)
+
+
+async def test_enter_on_home_continues_where_the_learner_was() -> None:
+    async with driven() as ui:
+        await ui.open_lesson()
+        assert ui.service.opened == [("es-l2", "02-de-donde")]
+
+
+async def test_free_talk_has_a_key() -> None:
+    async with driven() as ui:
+        await ui.home()
+        await ui.pilot.press("t")
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, LessonScreen)
+        ui.app.screen.action_leave()
+        await ui.pilot.pause()
+        await ui.pilot.press("enter")
+        await ui.heard.wait(SessionClosed)
+        assert ui.service.opened == [("es-l2", None)]
+
+
+async def test_a_lesson_opens_by_mouse() -> None:
+    async with driven() as ui:
+        await ui.home()
+        await ui.pilot.click("#ways", offset=(6, 0))
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, LessonScreen)
+
+
+async def test_the_model_loads_once_after_the_first_paint_and_every_screen_shows_how_it_is() -> None:
+    async with driven() as ui:
+        await ui.home()
+        assert ui.service.loads == 1
+        assert ui.service.on_state is not None
+        ui.service.on_state(ModelState("loading", 0.42))
+        await ui.heard.wait(ModelChanged, 2)
+        await ui.pilot.pause()
+        shown = ui.app.screen.query_one(StatusBar).query_one("#bar-model", Static).content
+        assert "42 %" in str(shown)
+
+
+async def test_home_without_lessons_says_what_to_do() -> None:
+    async with driven(script.service(lesson_sets=[])) as ui:
+        await ui.home()
+        assert str(ui.app.screen.query_one("#about-text", Static).content) == wording.NO_LESSONS
+        assert ui.app.screen.query_one("#ways", OptionList).option_count == 0
+
+
+def test_the_next_thing_is_what_was_left_open_then_what_is_not_done() -> None:
+    found = next_way([script.SPANISH])
+    assert found is not None
+    assert found.lesson == script.LESSONS[1]
+    closed = tuple(dataclasses.replace(lesson, open_session=False) for lesson in script.LESSONS)
+    found = next_way([dataclasses.replace(script.SPANISH, lessons=closed)])
+    assert found is not None
+    assert found.lesson is not None
+    assert found.lesson.id == "02-de-donde", "the first that is not finished"
+    assert next_way([]) is None
+
+
+def test_the_state_of_a_lesson_is_a_sign_and_not_only_a_colour() -> None:
+    signs = [lesson_prompt(lesson, compact=True).plain[0] for lesson in script.LESSONS]
+    assert signs == ["✓", "◐", "○", "○"]
+
+
+def test_prerequisites_are_advice_and_readings_can_be_hidden() -> None:
+    assert "Easier after" in about_lesson(script.LESSONS[2], readings=True).plain
+    assert due_words(0) == wording.DUE_NONE
+    assert "3" in due_words(3)
