@@ -62,3 +62,19 @@ class Outcome:
             yield "Not carried over:"
         for loss in self.losses:
             yield f"  {loss}"
+
+
+MAX_TEXT_BYTES = 8 * 1024 * 1024
+"""Of a word list or a file of questions."""
+
+
+def read_limited(path: Path) -> bytes:
+    """The content of a text file of another program. Raises ExchangeError when it is too large or unreadable."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_TEXT_BYTES + 1)
+    except OSError as error:
+        raise ExchangeError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if len(data) > MAX_TEXT_BYTES:
+        raise ExchangeError(f"{path} is larger than {MAX_TEXT_BYTES >> 20} MiB. Split it.")
+    return data

@@ -6,10 +6,9 @@ import csv
 import io
 from pathlib import Path
 
-from lessons.exchange import ExchangeError, Losses, Outcome
+from lessons.exchange import ExchangeError, Losses, Outcome, read_limited
 from lessons.importers.draft import MAX_WORDS, About, Draft, Word, batches, clean, word_items, write_set
 
-MAX_BYTES = 8 * 1024 * 1024
 HEADINGS = {
     "word": (
         "word",
@@ -82,13 +81,7 @@ def columns_of(names: list[str]) -> dict[str, int]:
 
 
 def _rows(path: Path) -> list[list[str]]:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ExchangeError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if len(data) > MAX_BYTES:
-        raise ExchangeError(f"{path} is larger than {MAX_BYTES >> 20} MiB. Split it.")
+    data = read_limited(path)
     try:
         # Excel's "Unicode text" is UTF-16 with a mark; its "CSV UTF-8" has a mark too.
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from lessons.exchange import ExchangeError, Losses, Outcome
+from lessons.exchange import ExchangeError, Losses, Outcome, read_limited
 from lessons.importers.draft import (
     CHOICES,
     MAX_ITEMS,
@@ -23,7 +23,6 @@ from lessons.importers.draft import (
 )
 from lessons.schema import GAP
 
-MAX_BYTES = 8 * 1024 * 1024
 _TITLE = re.compile(r"\s*::((?:\\.|[^\\])*?)::", re.DOTALL)
 _FORMAT = re.compile(r"\s*\[(?:html|moodle|plain|markdown)\]", re.IGNORECASE)
 _WEIGHT = re.compile(r"%(-?\d+(?:\.\d+)?)%")
@@ -62,13 +61,7 @@ def _part(name: str, part: int) -> str:
 
 
 def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ExchangeError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if len(data) > MAX_BYTES:
-        raise ExchangeError(f"{path} is larger than {MAX_BYTES >> 20} MiB. Split it.")
+    data = read_limited(path)
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:

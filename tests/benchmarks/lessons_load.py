@@ -60,7 +60,9 @@ def measure(folder: Path) -> dict[str, float]:
     # The greatest of the processes that linted, as often as there are such, and this one.
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak_kib += WORKERS * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return {
+        "cpu_s": sum(usage.ru_utime + usage.ru_stime for usage in used),
         "lessons": lessons,
         "findings": findings,
         "load_s": loaded - start,

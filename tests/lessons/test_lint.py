@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -342,3 +343,26 @@ def test_two_processes_find_what_one_does_in_the_same_order(
     monkeypatch.setattr("lessons.lint.WORTH_A_PROCESS", 1)
     assert lint(tmp_path) == alone
     assert len(alone) == 3
+
+
+def test_every_rule_that_the_guide_names_exists() -> None:
+    """The guide and the checks agree, so that an instructor who looks a rule up finds it."""
+    root = Path(__file__).parents[2] / "lessons"
+    guide = (
+        (root / "README.md")
+        .read_text(encoding="utf-8")
+        .partition("## What lint looks for")[2]
+        .partition("##")[0]
+    )
+    code = "".join(
+        path.read_text(encoding="utf-8") for path in [root / "lint.py", *(root / "checks").glob("*.py")]
+    )
+    named = {rule for rule in re.findall(r"`([a-z]+-[a-z]+)`", guide) if rule != "level-word"} | {
+        "level-word"
+    }
+    assert len(named) > 25
+    assert [
+        rule
+        for rule in sorted(named)
+        if f'"{rule}"' not in code and rule not in ("leak-prompt", "leak-gloss")
+    ] == []
