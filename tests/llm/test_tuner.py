@@ -38,10 +38,20 @@ def test_more_threads_that_gain_little_are_not_used() -> None:
 def test_other_work_on_the_machine_is_noticed() -> None:
     tuner = ThreadTuner((1, 2), trial=4, stay=60)
     run(tuner, lambda n: 1 / n, 200)
-    busy = run(tuner, lambda n: 1.0 if n == 1 else 5.0, 200)
-    assert Counter(busy[100:])[1] > 80
-    idle = run(tuner, lambda n: 1 / n, 200)
-    assert Counter(idle[100:])[2] > 80
+    busy = run(tuner, lambda n: 1.0 if n == 1 else 5.0, 1000)
+    assert Counter(busy[500:])[1] > 450
+    idle = run(tuner, lambda n: 1 / n, 1000)
+    assert Counter(idle[500:])[2] > 450
+
+
+def test_a_trial_that_goes_badly_costs_one_piece_of_work() -> None:
+    used = run(ThreadTuner((1, 2), trial=4, stay=60), lambda n: 1.0 if n == 1 else 5.0, 60)
+    assert used.count(2) == 1
+
+
+def test_trials_become_rare_while_nothing_changes() -> None:
+    used = run(ThreadTuner((1, 2), trial=4, stay=60), lambda n: 1.0 if n == 1 else 5.0, 2000)
+    assert used[1000:].count(2) <= 3
 
 
 def test_what_the_change_itself_costs_is_not_counted() -> None:
@@ -51,7 +61,7 @@ def test_what_the_change_itself_costs_is_not_counted() -> None:
     def time_of(threads: int) -> float:
         nonlocal previous
         changed, previous = threads != previous, threads
-        return 100.0 if changed else 1 / threads
+        return 1.9 if changed else 1 / threads
 
     assert Counter(run(tuner, time_of, 1000))[2] > 900
 

@@ -148,7 +148,8 @@ def speed_finding(
     finally:
         engine.close()
     chosen = speed.best(tried)
-    result = Measured(machine.host(), model.id, chosen.threads, chosen.decode_tps, chosen.prefill_tps)
+    decode_tps, prefill_tps = round(chosen.decode_tps, 2), round(chosen.prefill_tps, 2)
+    result = Measured(machine.host(), model.id, chosen.threads, decode_tps, prefill_tps)
     try:
         machine.remember(data_dir, result)
     except OSError as error:

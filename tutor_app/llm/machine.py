@@ -85,8 +85,8 @@ def remember(data_dir: Path, result: Measured) -> None:
     every[result.host] = {
         "model_id": result.model_id,
         "threads": result.threads,
-        "decode_tps": round(result.decode_tps, 2),
-        "prefill_tps": round(result.prefill_tps, 2),
+        "decode_tps": result.decode_tps,
+        "prefill_tps": result.prefill_tps,
     }
     replace_file(_file(data_dir), json.dumps(every, indent=2, sort_keys=True).encode())
 

@@ -14,6 +14,10 @@ from statistics import median
 
 CLEARLY_FASTER = 0.92
 """A larger count must need less than this share of a smaller one's time: the screen needs a core too."""
+HOPELESS = 2.0
+"""A trial is given up when one piece of it takes so many times the best known time."""
+LONGEST_STAY = 8
+"""Stays grow to so many times the first one while trials change nothing."""
 
 
 def candidates(cores: int) -> tuple[int, ...]:
@@ -35,6 +39,9 @@ class ThreadTuner:
         self._current = self._counts[0]
         self._left = trial
         self._uncounted = trial > 1
+        self._trying = True
+        self._settled = 0
+        self._stays = 1
 
     @property
     def threads(self) -> int:
@@ -43,18 +50,27 @@ class ThreadTuner:
 
     def took(self, seconds: float) -> None:
         """Record how long a piece of work with `threads` took, and decide about the next."""
-        if not self._uncounted:
+        known = [median(times) for count, times in self._times.items() if times and count != self._current]
+        hopeless = self._trying and bool(known) and seconds > HOPELESS * min(known)
+        if hopeless or not self._uncounted:
             self._times[self._current].append(seconds)
         self._uncounted = False
         self._left -= 1
-        if self._left > 0 or len(self._counts) == 1:
+        if (self._left > 0 and not hopeless) or len(self._counts) == 1:
             return
         if self._to_try:
             self._change(self._to_try.pop(0), self._trial)
+            self._trying = True
         else:
-            best = self.best()
-            self._to_try = [count for count in self._counts if count != best]
-            self._change(best, self._stay)
+            self._settle()
+
+    def _settle(self) -> None:
+        best = self.best()
+        self._stays = min(LONGEST_STAY, self._stays * 2) if best == self._settled else 1
+        self._settled = best
+        self._to_try = [count for count in self._counts if count != best]
+        self._change(best, self._stay * self._stays)
+        self._trying = False
 
     def best(self) -> int:
         """Of the counts tried so far, the smallest that no larger one clearly beats."""
