@@ -132,7 +132,9 @@ def system_text(brief: Brief) -> str:
         "change as few words as possible, and nothing when it is fine.",
     ]
     if brief.scenario:
-        lines.append(f"The talk: {brief.scenario} Goal: {brief.goal}")
+        lines.append(
+            f'The talk, as the student reads it (there "you" is the student): {brief.scenario} Goal: {brief.goal}'
+        )
     if brief.words:
         lines.append(f"Words of the lesson: {', '.join(brief.words)}.")
     if brief.forms:

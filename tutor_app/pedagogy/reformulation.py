@@ -31,7 +31,9 @@ MAX_KEPT = 3
 MIN_WORDS = 3.0
 """Shorter turns are answers such as "sí, mucho": there is nothing to reformulate."""
 MAX_WORDS = 40.0
-"""Longer turns are handled sentence by sentence by the caller."""
+"""A longer sentence is left alone: too much in it may be meant."""
+MAX_SENTENCES = 2
+"""Sentences of a turn that are looked at; one form at a time is enough to notice."""
 
 WEIGHT = {
     "ser-estar": 1.0, "gender": 1.0, "number": 1.0, "verb-form": 1.0, "por-para": 1.0, "personal-a": 0.9,
@@ -86,6 +88,15 @@ def only_the_sentence(native: str, learner: str) -> str:
     return native[: ends[ours - 1]].strip() if len(ends) > ours else native.strip()
 
 
+def sentences_to_check(text: str, tag: str) -> list[str]:
+    """The sentences of a turn that are worth reformulating, the longest two of them, in order."""
+    parts = [part.strip() for part in _SENTENCE.findall(text)]
+    fit = [part for part in parts if worth_reformulating(part, tag)]
+    longest = sorted(fit, key=lambda part: -length(part, tag))[:MAX_SENTENCES]
+    return [part for part in fit if part in longest]
+
+
+_SENTENCE = regex.compile(r"[^.!?…。！？؟\n]+(?:[.!?…。！？؟]+|\n|$)")
 _SENTENCE_END = regex.compile(r"[.!?…]+(?=\s|$)|[。！？؟]+")
 
 

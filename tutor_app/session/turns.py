@@ -323,6 +323,9 @@ def answer_talk(
     if decision.move == "culture" and note is not None:
         line = author.culture(note, at.tag, seed)
     by_hand = tutor is None or decision.move in ("hint", "question", "explore")
+    by_hand = by_hand or (
+        step is not None and decision.move == "simplify"
+    )  # the instructor wrote it more simply
     draft = authored(line)
     if not by_hand and tutor is not None:
         opening = (
@@ -330,7 +333,8 @@ def answer_talk(
         )
         request = Request(
             turn.text, direction(decision, finding.target, asked, at, step), situation(turn, at, previous, finding),
-            line, asked, finding.target if decision.move == "recast" else "", opening, seed,
+            line, asked, finding.target if decision.move == "recast" else "", opening,
+            asked if step is not None and decision.move != "recast" else "", seed,
         )  # fmt: skip
         draft = yield from tutor.compose(request)
     elif tutor is not None:

@@ -51,6 +51,8 @@ class Request:
     """The form to be recast; it has to stand in the reply."""
     opening: str = ""
     """Words the reply begins with, said before the model is asked; it goes on from there."""
+    carry: str = ""
+    """The instructor's question that carries the talk on: it follows the model's first sentence."""
     seed: int = 0
 
 
@@ -117,9 +119,17 @@ class Tutor:
     # -- the hidden reformulation ----------------------------------------------------------------------------
 
     def reformulate(self, text: str) -> Finding:
-        """What a native speaker of the learner's variety would have said differently, as far as it is believed."""
-        if not reformulation.worth_reformulating(text, self._brief.language):
-            return reformulation.NOTHING
+        """What a native speaker of the learner's variety would have said differently, as far as it is believed.
+
+        Of several sentences, the first one with something to recast.
+        """
+        for sentence in reformulation.sentences_to_check(text, self._brief.language):
+            finding = self._reformulated(sentence)
+            if finding.kept:
+                return finding
+        return reformulation.NOTHING
+
+    def _reformulated(self, text: str) -> Finding:
         ids = self._encode([*self._prefix, Message("user", prompts.native_request(text))], reply=True)
         sampling = Sampling(
             temperature=0.0,
@@ -211,13 +221,20 @@ class Tutor:
                 raw += event.text
                 text = clean(raw, tag)
                 broken = unacceptable_beginning(text, request.situation)
-                if broken is not None or _settled(text, tag):
+                if (
+                    broken is not None
+                    or _settled(text, tag)
+                    or (request.carry and _first_sentence(text) != text)
+                ):
                     break
                 ready = _but_last_words(text, tag)
                 if retry is None and len(ready) > len(shown) and ready.startswith(shown):
                     yield ReplyFragment(ready[len(shown) :])
                     shown = ready
         text = up_to_question(whole_sentences(clean(raw, tag)))
+        if request.carry:
+            first = _first_sentence(text)
+            text = first if asks(first) else author.joined(tag, first, request.carry)
         stopped = self._stopped
         violations = () if stopped else tuple(self._judge(text, request, broken))
         if stopped:
@@ -275,6 +292,11 @@ def _has(text: str, target: str, situation: Situation) -> bool:
     return contains(text, target, situation.language)
 
 
+def asks(text: str) -> bool:
+    """Whether there is a question in it."""
+    return any(mark in text for mark in "?？؟")
+
+
 def _settled(text: str, tag: str) -> bool:
     """Whether the reply has said something and asked its question, so that more would only be rambling."""
     asked = up_to_question(text)
@@ -316,7 +338,7 @@ def _mend(text: str, request: Request) -> str | None:
 def _statements(text: str) -> str:
     """The sentences before the first question."""
     asked = up_to_question(text)
-    if asked == text and not any(mark in text for mark in "?？؟"):
+    if asked == text and not asks(text):
         return text
     start = min(index for index in (text.find(mark) for mark in "?？؟") if index >= 0)
     cut = max(text.rfind(mark, 0, start) for mark in ".!。！…¿")
