@@ -25,6 +25,9 @@ from tutor_app.ui.widgets.step_panel import PanelView, StepPanel
 
 SPOKEN_STEPS = ("talk", "reflect")
 """Steps whose prompt is something the tutor says."""
+CLOSED_STEPS = ("choice", "order", "match")
+"""Steps whose answers all stood on the screen: naming others would say nothing new."""
+MOST_ANSWERS = 3
 EARLIER_TURNS = 6
 """How much of an earlier sitting is shown above; the whole is in the learner's file."""
 
@@ -41,6 +44,10 @@ class LessonView:
     """The tutor's line being written."""
     sent: Line | None = None
     """The learner's line last sent."""
+    right: str | None = None
+    """What the learner just answered, when it was right."""
+    resumed: bool = False
+    """Earlier lines are shown, so a talk goes on from them and not from its opening."""
 
     def show(self, event: Event) -> None:
         """Change the widgets as `event` says. Model states, summaries and fragments are the screen's own."""
@@ -59,8 +66,8 @@ class LessonView:
                 self.expect_reply().wait(wording.THINKING)
             case Reply():
                 self._reply(event)
-            case ItemOver(answers=answers) if answers:
-                self.conversation.say("note", wording.ANSWERS.format(answers=" / ".join(answers[:3])))
+            case ItemOver(answers=answers):
+                self._item_over(answers)
             case Problem(message=message):
                 self.conversation.say("problem", message)
             case _:
@@ -68,6 +75,7 @@ class LessonView:
 
     def show_earlier(self, turns: Sequence[SavedTurn]) -> None:
         """The end of an earlier sitting, so that the learner sees where they were."""
+        self.resumed = bool(turns)
         for turn in turns[-EARLIER_TURNS:]:
             if turn.text:
                 self.conversation.say("learner", turn.text)
@@ -114,14 +122,31 @@ class LessonView:
             self.turn_over()
         self.step = step
         self.panel.show_step(step, self.panel_view())
+        goes_on, self.resumed = self.resumed, False
         if step.kind in SPOKEN_STEPS:
-            self.conversation.say("tutor", step.prompt)
+            if not goes_on:
+                self.conversation.say("tutor", step.prompt)
             return
         kind = wording.STEP_KINDS.get(step.kind, step.kind)
         place = wording.STEP_LINE.format(number=step.number, of=step.of, kind=one_line(kind))
         self.conversation.say("step", f"{place} · {one_line(step.prompt, 120)}")
 
+    def _item_over(self, answers: Sequence[str]) -> None:
+        """What else could have been said; only the way to the explanation when there is nothing else."""
+        given, self.right = self.right, None
+        if given is None:
+            note = wording.ANSWERS.format(answers=" / ".join(answers[:MOST_ANSWERS])) if answers else ""
+        else:
+            said = given.strip(".!?¡¿ ").casefold()
+            kind = self.step.kind if self.step else ""
+            others = [text for text in answers if text.strip(".!?¡¿ ").casefold() != said]
+            also = wording.ANSWERS_ALSO.format(answers=" / ".join(others[:MOST_ANSWERS]))
+            note = also if others and kind not in CLOSED_STEPS else wording.ANSWERED
+        if note:
+            self.conversation.say("note", note)
+
     def _attempt(self, attempt: Attempt) -> None:
+        self.right = attempt.given if attempt.correct else None
         if self.sent is None:
             return
         if attempt.near_miss:

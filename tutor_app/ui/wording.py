@@ -97,7 +97,9 @@ NEAR_MISSES = {
     "case": "✓ understood · one capital letter is different",
 }
 DIALECT = "✓ as people say it in {name}"
-ANSWERS = "Ways to say it: {answers}   F3 explains"
+ANSWERS = "One can say: {answers}   F3 tells why"
+ANSWERS_ALSO = "One can also say: {answers}   F3 tells why"
+ANSWERED = "F3 tells why"
 RESUMED = "Welcome back. Here is where you were."
 HEARD = "Heard: {text}"
 OFFER = "Use {model} instead"

@@ -131,8 +131,8 @@ class MatchPad(Flow):
         return max(1, len(self._rows(width))) + len(Content(wording.MATCH_HINT).wrap(max(1, width)))
 
     def _rows(self, width: int) -> list[list[int]]:
-        """One left side a row, then the right sides as many to a row as fit."""
+        """One left side a row, a row between, then the right sides as many to a row as fit."""
         count = len(self._left)
         rows = [[index] for index in range(min(count, len(self.pieces)))]
         rest = self._rows_of(range(count, len(self.pieces)), width)
-        return rows + rest
+        return [*rows, [], *rest]
