@@ -30,6 +30,8 @@ LESSONS_DIR = "lessons"
 MEDIA_DIR = "media"
 CURRENT_FILE = "current"
 """In an installed set's folder: the name of the version that is in use."""
+MAX_SET_BYTES = 64 * 1024 * 1024
+"""Of YAML: over a thousand lessons. A hostile pack could otherwise keep a machine busy for hours."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,9 @@ def load_set(path: Path) -> LessonSet:
         problems.extend(error.problems)
     lessons: dict[str, Lesson] = {}
     files = lesson_files(folder)
+    if sum(file.stat().st_size for file in files) > MAX_SET_BYTES:
+        message = f"has more than {MAX_SET_BYTES >> 20} MiB of lessons"
+        raise ReadError([Problem(folder / LESSONS_DIR, 0, message, "split it into several sets")])
     for file in files:
         try:
             lesson = load_lesson(file)

@@ -21,6 +21,7 @@ SEARCH_LIMIT_S = 0.05
 """Answers have a few hundred characters at most: an honest pattern needs microseconds."""
 MAX_PATTERN = 500
 MAX_ANSWER = 2000
+TOO_LONG = f"is longer than {MAX_PATTERN} characters"
 
 _OUTER = "¿?¡!.,;:…«»“”„\"'‘’‹›()[]{}—–-。？！，、；：「」『』（）《》،؟؛ـ*_ \t\n"
 _OUTER_RUN = regex.compile(rf"[{regex.escape(_OUTER)}\s]+")
@@ -78,7 +79,9 @@ def matches(pattern: str, answer: str, language: str) -> bool:
     if is_regex(pattern):
         compiled = _compiled(pattern)
         try:
-            return compiled is not None and compiled.search(plain, timeout=SEARCH_LIMIT_S) is not None
+            return (
+                not isinstance(compiled, str) and compiled.search(plain, timeout=SEARCH_LIMIT_S) is not None
+            )
         except TimeoutError:
             return False
     if check_pattern(pattern):
@@ -91,18 +94,14 @@ def matches(pattern: str, answer: str, language: str) -> bool:
     return _glob(wanted.split(" "), plain.split(" ") if plain else [])
 
 
-@lru_cache(maxsize=8192)
 def check_pattern(pattern: str) -> str:
     """Why this error pattern cannot be used, or an empty string."""
     if len(pattern) > MAX_PATTERN:
-        return f"is longer than {MAX_PATTERN} characters"
+        return TOO_LONG
     if not is_regex(pattern):
         return "" if pattern.strip(" *") else "has no words"
-    try:
-        regex.compile(pattern[1:-1])
-    except (regex.error, RecursionError, OverflowError) as error:
-        return f"is not a regular expression: {error}"
-    return ""
+    compiled = _compiled(pattern)
+    return compiled if isinstance(compiled, str) else ""
 
 
 def is_regex(pattern: str) -> bool:
@@ -161,10 +160,14 @@ _HALF_WIDTH = str.maketrans({chr(code): chr(code - 0xFEE0) for code in range(0xF
 
 
 @lru_cache(maxsize=8192)
-def _compiled(pattern: str) -> regex.Pattern[str] | None:
-    if check_pattern(pattern):
-        return None
-    return regex.compile(unicodedata.normalize("NFC", pattern[1:-1]), regex.IGNORECASE)
+def _compiled(pattern: str) -> regex.Pattern[str] | str:
+    """The expression between the slashes, or why there is none."""
+    if len(pattern) > MAX_PATTERN:
+        return TOO_LONG
+    try:
+        return regex.compile(unicodedata.normalize("NFC", pattern[1:-1]), regex.IGNORECASE)
+    except (regex.error, RecursionError, OverflowError) as error:
+        return f"is not a regular expression: {error}"
 
 
 def _glob(pattern: Sequence[str], text: Sequence[str]) -> bool:

@@ -64,6 +64,7 @@ class _Composer(_Parser):
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
         self.depth = 0
+        self.nodes = 0
 
     def resolve(self, kind: type[Node], value: object, implicit: Any) -> str:
         if kind is ScalarNode:
@@ -73,15 +74,20 @@ class _Composer(_Parser):
     def descend_resolver(self, parent: Node | None, index: object) -> None:
         # Composing recurses in C without any limit of its own: a megabyte of "[" would end the process.
         self.depth += 1
-        if self.depth > MAX_DEPTH:
-            mark = parent.start_mark if parent else None
-            raise _TooDeepError(problem=f"nested more than {MAX_DEPTH} deep", problem_mark=mark)
+        self.nodes += 1
+        if self.depth > MAX_DEPTH or self.nodes > MAX_NODES:
+            what = (
+                f"more than {MAX_NODES} entries"
+                if self.depth <= MAX_DEPTH
+                else f"nested more than {MAX_DEPTH} deep"
+            )
+            raise _TooMuchError(problem=what, problem_mark=parent.start_mark if parent else None)
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
 
 
-class _TooDeepError(yaml.MarkedYAMLError): ...
+class _TooMuchError(yaml.MarkedYAMLError): ...
 
 
 class Source:
@@ -173,6 +179,8 @@ def _decode(data: bytes, path: Path) -> str:
 
 def _yaml_fix(error: yaml.MarkedYAMLError) -> str:
     problem = str(error.problem)
+    if isinstance(error, _TooMuchError):
+        return "check the brackets and the indentation, or split it into several lessons"
     if "mapping values are not allowed" in problem:
         return 'put quotes round a text that holds ": "'
     if "cannot start any token" in problem or "did not find expected" in problem:
@@ -198,8 +206,6 @@ class _Plain:
         if id(node) in self.seen:
             raise self.refuse(node, "is used again through an alias (&name, *name)", "write it out each time")
         self.seen.add(id(node))
-        if len(self.seen) > MAX_NODES:
-            raise self.refuse(node, f"has more than {MAX_NODES} entries", "split it into several lessons")
         if isinstance(node, ScalarNode):
             return self.scalar(node)
         if node.tag != _COLLECTION:

@@ -22,6 +22,7 @@ from typing import IO
 from lessons.exchange import ExchangeError, Losses, Outcome
 from lessons.importers.csv_words import columns_of
 from lessons.importers.draft import (
+    MAX_TEXT,
     MAX_WORDS,
     About,
     Data,
@@ -43,7 +44,10 @@ COLLECTIONS = ("collection.anki21b", "collection.anki21", "collection.anki2")
 _BREAK = re.compile(r"(?i)<(?:br|/?div|/?p|hr|/?li)\b[^>]{0,300}>")
 _TAG = re.compile(r"<[^<>]{0,1000}>")
 _SOUND = re.compile(r"\[sound:[^\]]{0,300}\]")
-_CLOZE = re.compile(r"\{\{c(\d+)::(.*?)(?:::(.*?))?\}\}", re.DOTALL)
+_CLOZE = re.compile(r"\{\{c(\d{1,3})::((?:(?!\{\{|\}\}).)*)\}\}", re.DOTALL)
+"""One gap, `{{c1::answer}}` or `{{c1::answer::hint}}`. Gaps inside gaps are not read: looking for their ends takes
+time that grows with the cube of a hostile field."""
+MAX_FIELD = 20_000
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,7 @@ def _notes(connection: sqlite3.Connection) -> Iterator[Note]:
         "FROM notes ORDER BY notes.id LIMIT ?"
     )
     for model, values, deck in connection.execute(query, (MAX_NOTES,)):
-        texts = str(values).split("\x1f")
+        texts = [text[:MAX_FIELD] for text in str(values).split("\x1f")]
         known = names.get(int(model), [])
         fields = {(known[at] if at < len(known) else str(at)): text for at, text in enumerate(texts)}
         yield Note(fields, decks.get(deck, "Anki"))
@@ -200,6 +204,8 @@ def _converted(note: Note, losses: Losses) -> Iterator[Word | Data]:
     for value in values:
         if "[sound:" in value or re.search(r"(?i)<img\b", value):
             losses.add("sound or picture", name)
+        if len(_plain(value)) == MAX_TEXT:
+            losses.add(f"end of a text of more than {MAX_TEXT} characters", name)
     if _CLOZE.search(first):
         yield from _gaps(first, _plain(values[1]) if len(values) > 1 else "", name, losses)
         return
@@ -216,18 +222,17 @@ def _converted(note: Note, losses: Losses) -> Iterator[Word | Data]:
 
 def _gaps(text: str, gloss: str, name: str, losses: Losses) -> Iterator[Data]:
     """One cloze item for each numbered gap; the other gaps are filled."""
-    for number in sorted({found.group(1) for found in _CLOZE.finditer(text)}, key=int):
-        mine = [found for found in _CLOZE.finditer(text) if found.group(1) == number]
-        if len(mine) != 1 or not _plain(mine[0].group(2)):
+    gaps = [(found, found.group(2).partition("::")[0]) for found in _CLOZE.finditer(text)]
+    for number in dict.fromkeys(found.group(1) for found, _ in gaps):
+        mine = [answer for found, answer in gaps if found.group(1) == number]
+        if len(mine) != 1 or not _plain(mine[0]):
             losses.add("cloze with the same gap in several places", name)
             continue
-        prompt = ""
-        end = 0
-        for found in _CLOZE.finditer(text):
-            prompt += text[end : found.start()] + (GAP if found.group(1) == number else found.group(2))
+        prompt, end = "", 0
+        for found, answer in gaps:
+            prompt += text[end : found.start()] + (GAP if found.group(1) == number else answer)
             end = found.end()
-        prompt += text[end:]
-        yield item("cloze", _plain(prompt), [_plain(mine[0].group(2))], gloss=gloss)
+        yield item("cloze", _plain(prompt + text[end:]), [_plain(mine[0])], gloss=gloss)
 
 
 def _plain(value: str) -> str:

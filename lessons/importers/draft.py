@@ -29,7 +29,8 @@ from lessons.schema import Level, Track
 MAX_WORDS = 12
 """New words in one lesson."""
 MAX_ITEMS = 24
-MAX_TEXT = 4000
+MAX_TEXT = 1000
+"""Characters of one imported text; longer ones are cut, so that hints made from them still fit."""
 PAIRS = range(3, 9)
 CHOICES = range(2, 7)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ufeff\ud800-\udfff]")

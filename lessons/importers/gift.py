@@ -12,6 +12,7 @@ from lessons.exchange import ExchangeError, Losses, Outcome, read_limited
 from lessons.importers.draft import (
     CHOICES,
     MAX_ITEMS,
+    MAX_TEXT,
     PAIRS,
     About,
     Data,
@@ -93,6 +94,8 @@ def _question(source: str, losses: Losses) -> tuple[str, Data] | None:
     closed = _find(source, "}", opened + 1) if opened >= 0 else -1
     before = _text(source[:opened] if opened >= 0 else source)
     name = title or before[:30]
+    if len(before) == MAX_TEXT:
+        losses.add(f"end of a text of more than {MAX_TEXT} characters", name)
     if closed < 0:
         losses.add("description, which asks nothing", name)
         return None

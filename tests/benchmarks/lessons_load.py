@@ -41,6 +41,10 @@ def write_sets(folder: Path, count: int) -> list[Path]:
             original = originals[number % len(originals)].read_text(encoding="utf-8")
             head, ident, rest = original.partition("id: ")
             text = f"{head}{ident}copy-{number}-{rest}"
+            # Each copy gets regular expressions of its own, or the cache would make the figures too good.
+            text = text.replace("pattern: '/", f"pattern: '/(?#{written})").replace(
+                'pattern: "/', f'pattern: "/(?#{written})'
+            )
             (home / "lessons" / f"{number:02}.yaml").write_text(text, encoding="utf-8")
             written += 1
         sets.append(home)

@@ -182,7 +182,9 @@ Write about your family. {}
 This is only a description.
 
 ::Q12:: Match two. {=a -> b =c -> d}
-"""
+
+::Q13:: LONG {=x}
+""".replace("LONG", "word " * 400)
 
 
 def test_questions_of_every_kind_come_from_gift(tmp_path: Path) -> None:
@@ -345,6 +347,19 @@ def test_a_deck_with_a_broken_collection_is_refused(tmp_path: Path, name: str, d
 def test_a_collection_with_odd_note_types_is_refused_or_read(tmp_path: Path, models: str) -> None:
     with pytest.raises(ExchangeError):
         read_notes(deck(tmp_path / "d.apkg", collection(tmp_path, ["a\x1fb"], models)))
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", ["{{c1::", "{{c1::a::", "<", "[sound:", "<br", "a"])
+def test_fields_made_to_take_for_ever_are_read_in_time(tmp_path: Path, piece: str) -> None:
+    field = piece * 50_000
+    assert len(read_notes(deck(tmp_path / "d.apkg", collection(tmp_path, [f"{field}\x1fhouse"])))) == 1
+    import_anki(
+        deck(tmp_path / "d.apkg", collection(tmp_path, ["uno\x1fone", f"{field}\x1fhouse"])),
+        tmp_path / "set",
+        ABOUT,
+    )
+    assert load_set(tmp_path / "set").lessons
 
 
 def test_bombs_in_either_compression_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,6 +120,15 @@ def test_a_set_without_lessons_or_without_a_description_is_refused(tmp_path: Pat
     assert "is missing" in refusal(folder)
 
 
+def test_a_set_with_more_text_than_anybody_writes_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lessons.load.MAX_SET_BYTES", 1 << 20)
+    folder = write_set(tmp_path)
+    (folder / "lessons" / "02-big.yaml").write_bytes(b"[" * (2 << 20))
+    assert "has more than 1 MiB of lessons — split it" in refusal(folder)
+
+
 def test_one_lesson_can_be_read_alone(sample: Path) -> None:
     assert load_lesson(sample / "lessons" / "01-uno.yaml").id == "uno"
     with pytest.raises(ReadError, match="cannot be read"):
