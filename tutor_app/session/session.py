@@ -11,23 +11,20 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import regex
 
-from lessons.schema import LessonSet, Level, MatchItem, ReflectStep, SpokenItem, TalkStep, WriteStep
+from lessons.schema import LessonSet, Level, TalkStep, WriteStep
 from tutor_app.errors import TutorError
 from tutor_app.llm.protocol import EngineError
-from tutor_app.pedagogy import author, policy, prompts
+from tutor_app.pedagogy import author, prompts
 from tutor_app.pedagogy.assess import Presented, answers, present
-from tutor_app.pedagogy.language import language
 from tutor_app.pedagogy.policy import Decision
 from tutor_app.pedagogy.uptake import Asked as AskedFor
-from tutor_app.pedagogy.uptake import practised, taken_up
-from tutor_app.pedagogy.validator import Situation, validate
+from tutor_app.pedagogy.uptake import taken_up
 from tutor_app.progress.records import SavedTurn
 from tutor_app.progress.store import Store
-from tutor_app.session import turns
+from tutor_app.session import journal, steps, turns
 from tutor_app.session.events import (
     Asked,
     Event,
@@ -47,7 +44,7 @@ from tutor_app.session.events import (
     TurnIn,
 )  # fmt: skip
 from tutor_app.session.host import ModelHost
-from tutor_app.session.plan import Position, Unit, all_words, forms_at, masked, units
+from tutor_app.session.plan import Position, Unit, all_words, units
 from tutor_app.session.tutor import Draft, Tutor
 
 CHECKPOINT_S = 2.0
@@ -193,7 +190,7 @@ class Session:
         """Tell a new tutor what was said in the present talk."""
         unit = self._unit
         if unit is None or isinstance(unit.step, TalkStep):
-            tutor.begin(self._opening(unit))
+            tutor.begin(steps.opening(unit, self._at))
             for turn in self._earlier[-self._position.turn or len(self._earlier) :]:
                 if turn.command is None and turn.reply is not None and turn.reply.text:
                     tutor.remember(turn.text, "ask", turn.reply.text)
@@ -210,44 +207,12 @@ class Session:
         assert unit.item is not None
         return present(unit.item, self._seed)
 
-    def _opening(self, unit: Unit | None) -> str:
-        if unit is None:
-            return author.phrase(self._at.tag, "hello", self._seed)
-        assert isinstance(unit.step, TalkStep)
-        return author.without_emphasis(unit.step.opening).text
-
     def _step(self) -> StepShown:
         """What the learner is to do now."""
-        unit = self._unit
-        if unit is None:
-            self._previous = self._opening(None)
-            return StepShown("talk", "talk", "talk", self._previous)
-        step, number, total = unit.step, self._position.unit + 1, len(self._units)
-        base = StepShown(
-            unit.id, step.id, step.kind, step.prompt, step.prompt, step.support, number=number, of=total
-        )
-        if unit.note is not None:
-            text = f"{unit.note.title}. {unit.note.text}"
-            return replace(
-                base, kind="reflect", prompt=unit.note.ask, text=text, task=unit.note.title, support=""
-            )
-        if isinstance(step, TalkStep):
-            self._previous = self._opening(unit)
-            return replace(base, prompt=self._previous, scenario=step.scenario, goal=step.goal)
-        if isinstance(step, ReflectStep):
-            return replace(base, prompt=author.without_emphasis(step.question).text)
-        if isinstance(step, WriteStep):
-            return replace(base, goal=step.goal, choices=())
-        assert unit.item is not None
-        shown, item = self._shown(unit), unit.item
-        say = item.say if isinstance(item, SpokenItem) else ""
-        text = getattr(step, "text", "")
-        if say and not self._voice:
-            text = masked(say) if step.kind == "dictation" else say
-        return replace(
-            base, prompt=item.prompt, gloss=item.gloss, text=text, choices=shown.choices, left=shown.left,
-            say=say if self._voice else "",
-        )  # fmt: skip
+        step = steps.shown(self._unit, self._position.unit + 1, len(self._units), self._at, voice=self._voice)
+        if step.kind == "talk":
+            self._previous = step.prompt
+        return step
 
     # -- turns -----------------------------------------------------------------------------------------------
 
@@ -422,7 +387,7 @@ class Session:
     ) -> Iterator[Event]:  # fmt: skip
         """Save the reply with the new position, give it out, and go on."""
         position, decision = self._position, outcome.decision
-        draft = self._presentable(outcome.draft, unit, decision)
+        draft = journal.presentable(outcome.draft, unit, decision, self._at)
         previous_reply = self._last_reply
         reply_id, self._open_reply = self._open_reply, None
         ended = unit if outcome.over else None
@@ -431,16 +396,21 @@ class Session:
                 reply_id = self._store.begin_reply(turn_id, move=decision.move, now=self._clock())
             if previous_reply is not None and not command and uptake is not None:
                 self._store.set_uptake(previous_reply, uptake=uptake, repair=repair)
-            self._record(outcome, unit, turn_id, said)
+            journal.record(
+                self._store, self._session_id, outcome, unit, position, self._at, turn_id, said, self._clock()
+            )
             self._store.finish_reply(
                 reply_id, text=draft.text, status="stopped" if draft.stopped else "final", signals=decision.signals,
                 source=draft.source, hint_level=decision.hint_level, recast=draft.recast, ttft_ms=draft.ttft_ms,
                 total_ms=draft.total_ms, prompt_tokens=draft.prompt_tokens, cached_tokens=draft.cached_tokens,
                 now=self._clock(),
             )  # fmt: skip
-            self._advance(outcome, unit, said, command)
+            journal.advance(position, outcome, unit, said, command=command)
             self._store.save_position(self._session_id, position.saved())
         self._last_reply, self._previous = reply_id, draft.text
+        following = self._unit if outcome.over else None
+        if self._tutor is not None and following is not None and isinstance(following.step, TalkStep):
+            self._tutor.begin(steps.opening(following, self._at))
         yield Reply(
             draft.text, decision.move, decision.signals, draft.source, decision.hint_level, draft.recast, uptake,
             repair, draft.ttft_ms, draft.total_ms, draft.prompt_tokens, draft.cached_tokens, draft.stopped,
@@ -451,90 +421,6 @@ class Session:
             if ended.item is not None:
                 yield ItemOver(ended.id, answers(ended.item))
             yield self._step() if self._unit is not None else self._finish(finished=True)
-
-    def _presentable(self, draft: Draft, unit: Unit | None, decision: Decision) -> Draft:
-        """The reply if it is valid; else (a line of a lesson that was never linted) a plain one of the bank."""
-        hidden: tuple[str, ...] = ()
-        closed = decision.move == "affirm" or decision.hint_level >= policy.MAX_HINT
-        if unit is not None and unit.item is not None and not isinstance(unit.item, MatchItem) and not closed:
-            hidden = () if decision.move in ("recast", "question", "explore") else answers(unit.item)
-        situation = Situation(
-            self._at.tag, self._at.info.track, self._at.level, hidden=hidden, allowed_words=self._at.own_words,
-            support=self._at.info.support_language,
-        )  # fmt: skip
-        if draft.source != "authored" or draft.stopped or not validate(draft.text, situation):
-            return draft
-        bank = language(self._at.tag).phrases["again"]
-        return replace(
-            draft, text=next((line for line in bank if not validate(line, situation)), bank[0]), recast=None
-        )
-
-    def _record(self, outcome: turns.Outcome, unit: Unit | None, turn_id: int, said: str) -> None:
-        """The attempt, and in free talk every form that the learner used."""
-        position, attempt = self._position, outcome.attempt
-        shared: dict[str, Any] = {
-            "session_id": self._session_id, "set_id": self._set.info.id,
-            "lesson_id": self._lesson.id if self._lesson else None, "step_id": unit.step.id if unit else "talk",
-            "now": self._clock(),
-        }  # fmt: skip
-        if attempt is not None and unit is not None and unit.item is not None:
-            self._store.add_attempt(
-                turn_id, item_id=unit.id, kind=unit.step.kind, forms=forms_at(self._lesson, unit),
-                words=tuple(unit.item.words), correct=attempt.correct, near_miss=attempt.near_miss,
-                error_tags=attempt.error_tags, given=attempt.given, hint_level=position.hint_level,
-                attempt_number=position.attempts + 1, dialect=attempt.dialect, **shared,
-            )  # fmt: skip
-            for form in forms_at(self._lesson, unit):
-                tally = position.forms.setdefault(form, [0, 0])
-                tally[0] += attempt.correct
-                tally[1] += 1
-        elif said and self._lesson is not None and unit is not None and unit.item is None:
-            used = tuple(f.id for f in self._lesson.forms if practised(said, f.surface, self._at.tag))
-            if used and not any(signal == "confused" for signal in outcome.decision.signals):
-                tags = tuple(
-                    s.removeprefix("error:") for s in outcome.decision.signals if s.startswith("error:")
-                )
-                self._store.add_attempt(
-                    turn_id, item_id=None, kind=unit.step.kind, forms=used, words=(), correct=not tags,
-                    near_miss=None, error_tags=tags, given=said, hint_level=0, attempt_number=1, dialect=None, **shared,
-                )  # fmt: skip
-
-    def _advance(self, outcome: turns.Outcome, unit: Unit | None, said: str, command: bool) -> None:
-        position, decision, attempt = self._position, outcome.decision, outcome.attempt
-        position.replies += 1
-        position.moves.append(decision.move)
-        position.tags += [
-            s.removeprefix("error:")
-            for s in decision.signals
-            if s.startswith("error:") and s != "error:other"
-        ]
-        position.hint_level = max(position.hint_level, decision.hint_level)
-        if decision.move == "culture" and unit is not None and unit.step.culture:
-            position.told.append(unit.step.culture)
-        if attempt is not None:
-            position.attempts += 1
-            position.run = position.run + 1 if attempt.correct else 0
-            if unit is not None and unit.id not in position.seen:
-                position.seen.append(unit.id)
-            if attempt.correct and unit is not None:
-                position.solved.append(unit.id)
-                if position.attempts == 1 or (position.attempts == 2 and position.hint_level <= 1):
-                    position.correct.append(unit.id)
-        asked = turns.asked_for(outcome, said)
-        if not command or decision.move == "hint":
-            keeps = asked.target and not outcome.over
-            position.asked = (
-                {"move": asked.move, "target": list(asked.target), "learner_before": said} if keeps else None
-            )
-        if outcome.over and unit is not None:
-            if unit.item is not None:
-                position.over = unit.id
-                if unit.id not in position.seen:
-                    position.seen.append(unit.id)
-            position.next_unit()
-            position.asked = None
-            if self._tutor is not None and self._unit is not None and isinstance(self._unit.step, TalkStep):
-                self._tutor.begin(self._opening(self._unit))
 
     # -- the end ---------------------------------------------------------------------------------------------
 
