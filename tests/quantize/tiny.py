@@ -143,9 +143,9 @@ def save_tokenizer(folder: Path, family: str, template: str = TEMPLATE) -> None:
             json.dumps({"model": {}, "added_tokens": added}), encoding="utf-8"
         )
     else:
-        byte_level_tokenizer("smollm" if family.startswith("llama") else "qwen2").save(
-            str(folder / "tokenizer.json")
-        )
+        llama = family.startswith("llama")
+        tokenizer = byte_level_tokenizer("smollm", CORPUS[3:4]) if llama else byte_level_tokenizer()
+        tokenizer.save(str(folder / "tokenizer.json"))
         config = {"eos_token": "<|endoftext|>", "pad_token": "<|endoftext|>", "add_bos_token": False}
     config["chat_template"] = template
     (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
