@@ -14,6 +14,7 @@ import base64
 import binascii
 import hashlib
 import json
+import unicodedata
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -134,6 +135,12 @@ def _checked_name(name: object) -> str:
     return name
 
 
+def _looks(name: str) -> str:
+    """What a name looks like at a glance: without accents, spaces, dots and the difference of capitals."""
+    letters = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(letter for letter in letters if letter.isalnum())
+
+
 def _json(value: object) -> bytes:
     return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode("ascii")
 
@@ -164,9 +171,8 @@ class TrustStore:
 
     def namesake(self, signer: Signer) -> Signer | None:
         """Another trusted key that goes by the same name, which is what an impostor would choose."""
-        name = signer.name.casefold()
         others = (known for known in self.signers() if known.public_key != signer.public_key)
-        return next((known for known in others if known.name.casefold() == name), None)
+        return next((known for known in others if _looks(known.name) == _looks(signer.name)), None)
 
     def trust(self, signer: Signer) -> None:
         """Remember the student's decision for this key."""

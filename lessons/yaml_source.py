@@ -76,10 +76,9 @@ class _Composer(_Parser):
         self.depth += 1
         self.nodes += 1
         if self.depth > MAX_DEPTH or self.nodes > MAX_NODES:
+            too_deep = self.depth > MAX_DEPTH
             what = (
-                f"more than {MAX_NODES} entries"
-                if self.depth <= MAX_DEPTH
-                else f"nested more than {MAX_DEPTH} deep"
+                f"is nested more than {MAX_DEPTH} deep" if too_deep else f"has more than {MAX_NODES} entries"
             )
             raise _TooMuchError(problem=what, problem_mark=parent.start_mark if parent else None)
 
@@ -156,9 +155,7 @@ def _parsed(text: str, path: Path) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
-        raise ReadError(
-            [Problem(path, line, f"is not YAML: {error.problem or error}", _yaml_fix(error))]
-        ) from error
+        raise ReadError([Problem(path, line, _yaml_message(error), _yaml_fix(error))]) from error
     except yaml.YAMLError as error:
         reason = str(error).splitlines()[0]
         raise ReadError([Problem(path, 0, f"is not YAML: {reason}")]) from error
@@ -175,6 +172,12 @@ def _decode(data: bytes, path: Path) -> str:
         fix = 'save it again with the encoding "UTF-8"'
         raise ReadError([Problem(path, line, "is not UTF-8 text", fix)]) from error
     return unicodedata.normalize("NFC", text)
+
+
+def _yaml_message(error: yaml.MarkedYAMLError) -> str:
+    if isinstance(error, _TooMuchError):
+        return str(error.problem)
+    return f"is not YAML: {error.problem or error}"
 
 
 def _yaml_fix(error: yaml.MarkedYAMLError) -> str:

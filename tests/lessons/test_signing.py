@@ -100,7 +100,10 @@ def test_another_key_under_the_same_name_is_noticed(tmp_path: Path, author: Key)
     store = TrustStore(tmp_path / "trust.json")
     store.trust(author.signer)
     assert store.namesake(author.signer) is None
-    assert store.namesake(Signer(author.name.upper(), Key.create("x").signer.public_key)) == author.signer
+    other = Key.create("x").signer.public_key
+    for name in (author.name.upper(), "Prof Nandu", "  prof.ñandú ", "Ｐrof. Ñandú"):
+        assert store.namesake(Signer(name, other)) == author.signer
+    assert store.namesake(Signer("Prof. Nadie", other)) is None
 
 
 @pytest.mark.parametrize("data", [b"{", b"[]", b'{"signers": [{}]}', b'{"signers": 3}', b"\xff"])

@@ -119,7 +119,8 @@ def test_a_billion_laughs_are_refused_at_the_first() -> None:
 
 @pytest.mark.parametrize("opening", ["[", "{", "- ", "? ", "[{", "{a: "])
 def test_a_megabyte_of_brackets_is_refused_and_does_not_end_the_process(opening: str) -> None:
-    assert "not YAML" in refusal(opening * 300_000)
+    said = refusal(opening * 300_000)
+    assert "is not YAML" in said or "is nested more than" in said
 
 
 def test_nesting_is_allowed_up_to_the_limit() -> None:
