@@ -39,12 +39,17 @@ def write_model(
 
 
 def write_lora(path: Path, base: Path, *, rank: int = 4, seed: int = 0, size: float = 0.05) -> Path:
-    """A random adapter on two matrices of the first and last layer of `base`."""
+    """A random adapter on two matrices of the first and last layer of `base`, a Gemma 3."""
     header = read_header(base)
-    width, hidden = header.number("embedding_length"), header.number("feed_forward_length")
-    heads, key = header.number("attention.head_count"), header.number("attention.key_length")
-    layers = header.number("block_count")
-    assert None not in (width, hidden, heads, key, layers)
+    width, hidden = (
+        int(header.keys["gemma3.embedding_length"]),
+        int(header.keys["gemma3.feed_forward_length"]),
+    )
+    heads, key = (
+        int(header.keys["gemma3.attention.head_count"]),
+        int(header.keys["gemma3.attention.key_length"]),
+    )
+    layers = int(header.keys["gemma3.block_count"])
     shapes = {"attn_q": (heads * key, width), "ffn_down": (width, hidden)}
     random = np.random.default_rng(seed)
     writer = gguf.GGUFWriter(path, header.architecture)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.llm.gguf_files import write_model
-from tutor_app.llm import accept as acceptance
+from tutor_app.llm import machine
 from tutor_app.llm.accept import accept
 from tutor_app.llm.gguf_header import read_header
 from tutor_app.llm.machine import Memory
@@ -130,6 +130,6 @@ def test_an_adapter_is_not_a_model(tmp_path: Path) -> None:
 
 
 def test_a_model_larger_than_memory_is_refused(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acceptance, "memory", lambda: Memory(total=10**8, available=10**8))
+    monkeypatch.setattr(machine, "memory", lambda: Memory(total=10**8, available=10**8))
     with pytest.raises(ModelRefused, match=r"needs about 0\.2 GB of memory and this machine has 0\.1 GB"):
         accept(read_header(model), "0" * 64)

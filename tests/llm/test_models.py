@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.llm.gguf_files import write_model
+from tests.llm.gguf_files import CHATML_CONTROL, write_model
 from tutor_app.errors import TutorError
-from tutor_app.llm import catalogue, files, parts
+from tutor_app.llm import catalogue, machine, parts
 from tutor_app.llm.catalogue import Entry, PackageSource
 from tutor_app.llm.manifest import Manifest, Weights, manifest_path, read_manifest, write_manifest
 from tutor_app.llm.models import Models, resolve
@@ -235,7 +235,7 @@ def test_a_read_only_folder_is_a_sentence(
     def refuse(source: object, target: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(files.os, "replace", refuse)
+    monkeypatch.setattr("os.replace", refuse)
     with pytest.raises(TutorError, match="Permission denied"):
         models.import_file(write_model(tmp_path / "a.gguf"), in_place=True)
 
@@ -250,6 +250,23 @@ def test_resolve_gives_what_the_engine_needs(entry: Entry, tmp_path: Path) -> No
     assert resolved.spec.adapters == (adapter,)
     with pytest.raises(TutorError, match="no model 'gone'"):
         resolve(tmp_path / "home", "gone")
+
+
+def test_a_model_larger_than_this_machine_s_memory_is_not_resolved(
+    entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "memory", lambda: machine.Memory(total=1000, available=1000))
+    with pytest.raises(ModelRefused, match="tiny needs about"):
+        resolve(tmp_path / "home")
+
+
+def test_a_smaller_model_can_be_offered(models: Models, entry: Entry, tmp_path: Path) -> None:
+    models.import_file(
+        write_model(tmp_path / "larger.gguf", layers=2, control=(*CHATML_CONTROL, "<more>" * 50))
+    )
+    assert models.smaller_than("larger") == "tiny"
+    assert models.smaller_than("tiny") is None
+    assert models.smaller_than("unknown") is None
 
 
 def test_a_hub_model_that_is_not_here_says_how_to_get_it(models: Models) -> None:

@@ -43,7 +43,7 @@ class Lab:
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         size = int(request.headers.get("Content-Length") or 0)
-        body = json.loads(request.rfile.read(size)) if size else None
+        body = json.loads(request.rfile.read(size)) if size else {}
         self.requests.append((request.path, body))
         if self.error and request.path == "/v1/completions":
             self._json(request, {"error": {"message": "out of blocks"}}, self.error)
@@ -51,7 +51,7 @@ class Lab:
             served = {"owned_by": self.owner, "max_model_len": 512, "meta": {"n_vocab": 256}}
             self._json(request, {"data": [{"id": name, **served} for name in ("base", "linguist")]})
         elif request.path == "/tokenize":
-            self._json(request, {"tokens": list((body.get("content") or body.get("prompt")).encode())})
+            self._json(request, {"tokens": list(str(body.get("content") or body.get("prompt")).encode())})
         elif body.get("echo"):
             prompt = body["prompt"]
             logprobs = {"token_logprobs": [None, *(-float(id) for id in prompt[1:]), -1.0]}

@@ -44,9 +44,7 @@ def test_half_a_character_at_the_end_is_shown_as_a_replacement() -> None:
 def test_text_after_a_stop_text_is_dropped() -> None:
     text = TextStream(("<end>",))
     assert text.push(b"Hola<en") == "Hola"
-    assert not text.stopped
     assert text.push(b"d>adios") == ""
-    assert text.stopped
     assert text.push(b"more") + text.finish() == ""
 
 

@@ -125,8 +125,7 @@ def model_in_use(store: Models, memory: Memory) -> tuple[Installed | None, Findi
         model = store.ensure(store.default())
     except TutorError as error:
         return None, Finding("Model", "bad", str(error))
-    entry = catalogue.find(model.id)
-    need = entry.memory_bytes if entry else int(model.size_bytes * 1.2)
+    need = model.memory_bytes
     text = f"{model.id}, {model.size_bytes / 1e9:.2f} GB"
     if need > memory.available:
         return model, Finding("Model", "warning", f"{text}; it wants {need / 1e9:.1f} GB of free memory.")

@@ -115,7 +115,7 @@ def _own_row(model: Installed, used: str | None) -> dict[str, Any]:
         "state": "installed",
         "used": model.id == used,
         "size_bytes": model.size_bytes,
-        "memory_bytes": int(model.size_bytes * 1.2),
+        "memory_bytes": model.memory_bytes,
         "languages": list(model.languages),
         "licence": model.licence,
         "sha256": model.sha256,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tutor_app.llm import catalogue
 from tutor_app.llm.gguf_header import ARCHITECTURES, Header
-from tutor_app.llm.machine import memory
+from tutor_app.llm.machine import refuse_too_large
 from tutor_app.llm.protocol import ModelRefused
 from tutor_app.pedagogy.templates import END_OF_TURN, family_of
 
@@ -41,16 +41,6 @@ def refuse_unrunnable(header: Header) -> None:
     if not header.tensors:
         raise ModelRefused(f"{name} holds no weights.")
     refuse_too_large(name, header.memory_bytes())
-
-
-def refuse_too_large(name: str, need_bytes: int) -> None:
-    """Raise ModelRefused when `need_bytes` is more than this machine has at all."""
-    total = memory().total
-    if need_bytes > total:
-        raise ModelRefused(
-            f"{name} needs about {need_bytes / 1e9:.1f} GB of memory and this machine has {total / 1e9:.1f} GB. "
-            "Choose a smaller model: see `tutor models list`."
-        )
 
 
 def accept(header: Header, sha256: str, template_sha256: str | None = None) -> Accepted:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from tutor_app.llm.files import replace_file
+from tutor_app.llm.protocol import ModelRefused
 
 CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
 CGROUP_USED = Path("/sys/fs/cgroup/memory.current")
@@ -33,6 +34,16 @@ def memory() -> Memory:
     except (OSError, ValueError):
         return Memory(have.total, have.available)  # no container, or "max"
     return Memory(min(have.total, limit), min(have.available, max(0, limit - used)))
+
+
+def refuse_too_large(name: str, need_bytes: int) -> None:
+    """Raise ModelRefused when `need_bytes` is more than this machine has at all."""
+    total = memory().total
+    if need_bytes > total:
+        raise ModelRefused(
+            f"{name} needs about {need_bytes / 1e9:.1f} GB of memory and this machine has {total / 1e9:.1f} GB. "
+            "Choose a smaller model: see `tutor models list`."
+        )
 
 
 def cores() -> tuple[int, int]:

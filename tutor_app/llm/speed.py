@@ -78,7 +78,7 @@ def recommend(
 
     Without a measurement only memory decides. There is always one: the smallest that speaks more than English.
     """
-    entries = [entry for entry in catalogue.ENTRIES if entry.id in obtainable and len(entry.languages) > 1]
+    entries = [entry for entry in catalogue.ENTRIES if entry.id in obtainable and entry.languages != ("en",)]
     entries.sort(key=lambda entry: entry.size_bytes, reverse=True)
     for entry in entries:
         if entry.memory_bytes > memory.available:

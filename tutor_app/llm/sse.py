@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -35,6 +36,9 @@ class Call:
             self._connection.request(
                 "GET" if body is None else "POST", url.path.rstrip("/") + path, data, headers
             )
+            self._socket = (
+                self._connection.sock
+            )  # kept: getresponse lets go of it when the answer has no length
             self._answer = self._connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
@@ -79,11 +83,9 @@ class Call:
     def abort(self) -> None:
         """Stop reading now."""
         self._aborted.set()
-        if (raw := self._connection.sock) is not None:
-            try:
-                raw.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # closed already
+        if self._socket is not None:
+            with contextlib.suppress(OSError):  # closed already
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Drop the connection, which tells the server to stop."""
