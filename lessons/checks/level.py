@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import regex
@@ -23,6 +23,11 @@ _WORD = regex.compile(r"(?<![\p{L}\p{M}_])[\p{Ll}\p{Lo}][\p{L}\p{M}]*(?:['’][\
 _HAN_RUN = regex.compile(r"\p{Han}+")
 _LATIN = regex.compile(r"\p{Latin}")
 _PROCLITIC = regex.compile(r"^(?:وال|بال|كال|فال|لل|ال|و|ف|ب|ل|ك|س)")
+_PLAIN_ALIF = str.maketrans("أإآ", "ااا")
+_SUFFIX = regex.compile(r"(?:ات|ون|ين|ان|ها|هم|نا|كم|ية|ة|ه|ي|ك|ا)$")
+_PERSONS = "أنيت"
+"""First letters of a verb in the present: I, we, he, you or she."""
+_SHORTEST_ARABIC_STEM = 2
 _LONGEST_CHINESE_WORD = 4
 
 
@@ -32,10 +37,13 @@ def check(sheet: Sheet) -> Iterator[Note]:
         return
     known = words_taught(sheet.lesson, sheet.language) | sheet.earlier_words
     support = sheet.info.support_language if sheet.info else "en"
+    known |= _stems(known)
     told: set[str] = set()
     for where, text in _to_understand(sheet.lesson):
         for word in words_of(text, sheet.language):
-            if word in told or word in known or _is_frequent(word, sheet.language, sheet.lesson.level):
+            if word in told or not known.isdisjoint(_relatives(word, sheet.language)):
+                continue
+            if _is_frequent(word, sheet.language, sheet.lesson.level):
                 continue
             if support in ("en", "fr", "es") and word in frequent_words(support):
                 continue
@@ -82,34 +90,50 @@ def _to_understand(lesson: Lesson) -> Iterator[tuple[Where, str]]:
 
 
 def _is_frequent(word: str, language: str, level: Level) -> bool:
-    words, stems = _known_at(language, level)
-    if word in words:
+    words = _known_at(language, level)
+    if language == "zh" and len(word) > 1 and all(character in words for character in word):
         return True
+    return not words.isdisjoint(_relatives(word, language))
+
+
+def _relatives(word: str, language: str) -> set[str]:
+    """The word, and what else one knows who knows it: its beginnings, and in Arabic what it is built from."""
     if language == "zh":
-        return len(word) > 1 and all(character in words for character in word)
-    if language == "ar":
-        while stripped := _PROCLITIC.sub("", word, count=1):
-            if stripped == word:
-                break
-            word = stripped
-            if word in words:
-                return True
-    return len(word) > STEM and any(
-        word[:length] in stems for length in range(max(STEM, len(word) - ENDING), len(word))
+        return {word}
+    found = _arabic_relatives(word) if language == "ar" else {word}
+    longest = max(found, key=len)
+    return found | {
+        longest[:length] + "-" for length in range(max(STEM, len(longest) - ENDING), len(longest))
+    }
+
+
+def _stems(words: Iterable[str]) -> frozenset[str]:
+    """The beginnings of words, marked with a hyphen, by which their other forms are known."""
+    return frozenset(
+        word[:length] + "-"
+        for word in words
+        for length in range(max(STEM, len(word) - ENDING), len(word) + 1)
     )
 
 
+def _arabic_relatives(word: str) -> set[str]:
+    """The word without what is written onto it (و، ال، ها …), and its verb in the other persons."""
+    found, new = set[str](), {word}
+    while new:
+        found |= new
+        shorter = {pattern.sub("", one, count=1) for one in new for pattern in (_PROCLITIC, _SUFFIX)}
+        new = {one for one in shorter if len(one) >= _SHORTEST_ARABIC_STEM} - found
+    verbs = {person + one[1:] for one in found if one[0] in _PERSONS and len(one) > 3 for person in _PERSONS}
+    found |= verbs
+    return found | {one.translate(_PLAIN_ALIF) for one in found} | {one + "ة" for one in found}
+
+
 @lru_cache(maxsize=16)
-def _known_at(language: str, level: Level) -> tuple[frozenset[str], frozenset[str]]:
+def _known_at(language: str, level: Level) -> frozenset[str]:
+    """The words that are frequent enough for the level, and their beginnings."""
     lowest = 10 ** (MIN_ZIPF[level] - 9)
     words = frozenset(word for word, frequency in frequent_words(language).items() if frequency >= lowest)
-    stems = {
-        word[:length]
-        for word in words
-        for length in range(STEM, len(word) + 1)
-        if length >= len(word) - ENDING
-    }
-    return words, frozenset(stems)
+    return words if language == "zh" else words | _stems(words)
 
 
 @lru_cache(maxsize=4096)

@@ -366,3 +366,23 @@ def test_every_rule_that_the_guide_names_exists() -> None:
         for rule in sorted(named)
         if f'"{rule}"' not in code and rule not in ("leak-prompt", "leak-gloss")
     ] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "frequent"),
+    [
+        ("es", "desayunamos", True),
+        ("es", "esternocleidomastoidea", False),
+        ("ar", "وأشرب", True),
+        ("ar", "خالته", True),
+        ("ar", "قسطنطينية", False),
+        ("zh", "学校", True),
+        ("zh", "饕餮", False),
+    ],
+)
+def test_inflected_and_compound_forms_of_frequent_words_are_within_the_level(
+    language: str, word: str, frequent: bool
+) -> None:
+    from lessons.checks.level import _is_frequent
+
+    assert _is_frequent(word, language, "A1") is frequent
