@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tutor_app.cli.context import prepared
+
+if TYPE_CHECKING:
+    from tutor_app.ui.service import Service
 
 
 def run_app(data_dir: Path, learner: str | None) -> int:
     """The full-screen app; its exit code."""
     folder = prepared(data_dir)
-    from tutor_app.session.service import TutorService
     from tutor_app.ui.app import run
+    from tutor_app.ui.late import late
+
+    return run(late(lambda: _service(folder, learner)), log_dir=folder / "logs")
+
+
+def _service(folder: Path, learner: str | None) -> Service:
+    """The service, with the learner opened who was named on the command line; made new when unknown."""
+    from tutor_app.session.service import TutorService
 
     service = TutorService(folder)
     if learner is not None:
@@ -20,4 +31,4 @@ def run_app(data_dir: Path, learner: str | None) -> int:
             service.open_learner(known.id)
         else:
             service.create_learner(learner, {})
-    return run(service, log_dir=folder / "logs")
+    return service

@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from tutor_app.errors import TutorError
+from tutor_app.progress.records import Learner
 from tutor_app.session.events import ModelState, Summary
 from tutor_app.ui import preferences, wording
 from tutor_app.ui.crash import crash_sentence, write_crash_log
@@ -58,6 +59,8 @@ class TutorApp(App[None]):
         self.service = service
         self.clock = clock
         self.cursor_blink = cursor_blink
+        self.learner: Learner | None = None
+        """Whose file is open."""
         self.settings: Mapping[str, SettingValue] = {}
         """What the open learner chose."""
         self._log_dir = log_dir
@@ -81,13 +84,11 @@ class TutorApp(App[None]):
     @work(thread=True, exit_on_error=False, group="learners")
     def find_learners(self) -> None:
         """Who is there; or who was named when the app was started."""
-        opened = self.service.learner()
-        if opened is not None:
-            self.post_message(LearnerOpened(opened))
-            return
-        learners = self.attempt(self.service.learners)
-        if learners is not None:
-            self.post_message(LearnersFound(learners))
+        found = self.attempt(lambda: (self.service.learner(), self.service.learners()))
+        if found is None:
+            return  # `attempt` has posted why
+        opened, learners = found
+        self.post_message(LearnersFound(learners) if opened is None else LearnerOpened(opened))
 
     @on(LearnersFound)
     def _learners_found(self, message: LearnersFound) -> None:
@@ -115,7 +116,8 @@ class TutorApp(App[None]):
             self.post_message(LearnerOpened(learner))
 
     @on(LearnerOpened)
-    def _learner_opened(self) -> None:
+    def _learner_opened(self, message: LearnerOpened) -> None:
+        self.learner = message.learner
         self.settings = dict(self.service.settings())
         self.apply_settings()
         self.go_home()
@@ -172,7 +174,7 @@ class TutorApp(App[None]):
     def action_settings(self) -> None:
         from tutor_app.ui.screens.settings import SettingsScreen
 
-        if self.service.learner() is None or self.screen.is_modal or isinstance(self.screen, SettingsScreen):
+        if self.learner is None or self.screen.is_modal or isinstance(self.screen, SettingsScreen):
             return
         self.push_screen(SettingsScreen())
 
@@ -246,7 +248,12 @@ class TutorApp(App[None]):
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:
-        self.notify(clean(message.sentence), markup=False, timeout=8)
+        from tutor_app.ui.screens.welcome import WelcomeScreen
+
+        if self.learner is None and isinstance(self.screen, WelcomeScreen):
+            self.screen.show_trouble(message.sentence)
+        else:
+            self.notify(clean(message.sentence), markup=False, timeout=8)
 
     @on(Worker.StateChanged)
     def _worker_failed(self, event: Worker.StateChanged) -> None:

@@ -20,7 +20,7 @@ def commands_for(app: TutorApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
     """The commands that make sense where the learner is."""
     if isinstance(screen, LessonScreen):
         yield from _lesson(screen)
-    if app.service.learner() is not None:
+    if app.learner is not None:
         yield _command("settings", app.action_settings)
         yield _command("learners", app.choose_learner)
     yield _command("help", app.action_help)

@@ -17,7 +17,9 @@ MOST_WORDS = 12
 def summary_parts(summary: Summary, language: str, form_names: Mapping[str, str]) -> list[Content]:
     """The paragraphs of the summary, in order. `form_names` gives form ids their names."""
     parts = [Content(wording.SUMMARY_FINISHED if summary.finished else wording.SUMMARY_PAUSED)]
-    facts = [wording.SUMMARY_TIME.format(minutes=max(1, round(summary.minutes)), language=one_line(language, 40))]
+    facts = [
+        wording.SUMMARY_TIME.format(minutes=max(1, round(summary.minutes)), language=one_line(language, 40))
+    ]
     if summary.items_seen:
         facts.append(wording.SUMMARY_ITEMS.format(correct=summary.items_correct, seen=summary.items_seen))
     parts.append(Content("  ·  ".join(facts)).stylize("bold"))

@@ -125,6 +125,7 @@ CANCEL = "Cancel"
 
 # --- learners -----------------------------------------------------------------------------------------------
 WELCOME = "A patient tutor, on this computer only."
+OPENING = "One moment…"
 WHO = "Who is learning?"
 NEW_LEARNER = "Somebody new"
 NEW_TITLE = "Nice to meet you"

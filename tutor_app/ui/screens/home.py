@@ -130,7 +130,7 @@ class HomeScreen(Screen[None]):
         return preferences.DENSITY.of(self.tutor.settings) == "compact" or self.has_class("-short")
 
     def _greet(self) -> None:
-        learner = self.tutor.service.learner()
+        learner = self.tutor.learner
         if learner is None:
             return
         language = str(self.tutor.settings.get(preferences.LANGUAGE, "")).split("-")[0]

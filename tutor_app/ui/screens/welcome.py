@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 
 from tutor_app.progress.records import Learner
 from tutor_app.ui import preferences, wording
-from tutor_app.ui.text import one_line
+from tutor_app.ui.text import one_line, plain
 from tutor_app.ui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
@@ -44,8 +44,10 @@ class WelcomeScreen(Screen[None]):
         with Center(), Vertical(id="card"):
             yield Static(Content(wording.APP), id="app-name")
             yield Static(Content(wording.WELCOME), classes="quiet")
-            yield Static(Content(wording.WHO), id="who")
-            yield OptionList(*self._options(), id="learners", compact=True, markup=False)
+            yield Static(Content(wording.WHO if self._learners else wording.OPENING), id="who")
+            choices = OptionList(*self._options(), id="learners", compact=True, markup=False)
+            choices.display = bool(self._learners)
+            yield choices
             yield Static(Content(wording.PRIVATE), classes="quiet")
         yield KeyBar()
 
@@ -55,7 +57,14 @@ class WelcomeScreen(Screen[None]):
         choices = self.query_one(OptionList)
         choices.clear_options()
         choices.add_options(self._options())
+        choices.display = True
         choices.highlighted = 0
+        choices.focus()
+        self.query_one("#who", Static).update(Content(wording.WHO))
+
+    def show_trouble(self, sentence: str) -> None:
+        """Why the learners cannot be looked up; it stays, since there is nothing else to do here."""
+        self.query_one("#who", Static).update(plain(sentence))
 
     def _options(self) -> list[Option]:
         options = [
@@ -82,7 +91,7 @@ class WelcomeScreen(Screen[None]):
 
     def action_back(self) -> None:
         app = cast("TutorApp", self.app)
-        if app.service.learner() is not None:
+        if app.learner is not None:
             app.go_home()
 
 

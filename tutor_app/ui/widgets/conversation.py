@@ -40,7 +40,11 @@ class Line(Widget):
     def grow(self, text: str) -> None:
         """More of a reply that is being written."""
         self.text += clean(text)
-        self._words.update(Content(self.text))
+        content = Content(self.text)
+        size = self._words.content_size
+        # Laying the whole screen out anew is only due when a row is added: keys are painted sooner without it.
+        same_rows = bool(size.width) and content.get_height({}, size.width) == size.height
+        self._words.update(content, layout=not same_rows)
 
     def finish(self, text: str, recast: str | None = None, ending: str = "") -> None:
         """The whole text, with the recast form standing out."""
