@@ -54,7 +54,7 @@ def use_everything(data_dir: Path) -> tuple[list[str], str]:
     with Store.open(data_dir, "ana") as store:
         session = store.open_session("es-l2", "l1")
         said = [one.text.partition(" palabra")[0] for one in session.turns] if session else []
-        store.settings(), store.learner, store.item_results("es-l2"), store.lesson_progress("es-l2")
+        store.settings(), store.learner, store.item_results("es-l2", "l1"), store.lesson_progress("es-l2")
         store.due("es", NOON + 90 * DAY), store.form_knowledge("es-l2", NOON), store.pace("es")
         session_id = begin(store, "l2", now=NOON + DAY)
         attempt(store, turn(store, session_id), session_id, now=NOON + DAY)

@@ -149,11 +149,11 @@ def test_an_item_counts_by_the_session_that_met_it_last(tmp_path: Path) -> None:
         attempt(store, turn(store, first), first, correct=False)
         attempt(store, turn(store, first), first, correct=True, hint_level=3, attempt_number=2)
         store.end_session(first, {"finished": False}, NOON)
-        result = store.item_results("es-l2")["i1"]
+        result = store.item_results("es-l2", "l1")["i1"]
         assert (result.attempts, result.correct, result.clean) == (2, True, False)
         second = begin(store, now=NOON + DAY)
         attempt(store, turn(store, second), second, correct=True, now=NOON + DAY)
-        result = store.item_results("es-l2")["i1"]
+        result = store.item_results("es-l2", "l1")["i1"]
         assert (result.attempts, result.correct, result.clean) == (3, True, True)
         progress = store.lesson_progress("es-l2")["l1"]
         assert (progress.items_seen, progress.items_correct) == (1, 1)

@@ -9,6 +9,7 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 
 from tutor_app.progress import filesystem, schema
+from tutor_app.progress.counts import wrong_counts
 from tutor_app.progress.errors import READ_ERRORS, is_damage, plain_errors
 from tutor_app.progress.lock import WAIT_S, FileLock
 
@@ -22,14 +23,6 @@ JSON_COLUMNS = {
 """Text that must parse. SQLite stores what it is given and keeps no checksums of content."""
 
 _RECOUNTS = """
-SELECT 'the form ' || f.form_id || ' has wrong counts' FROM forms f
-WHERE (f.tried, f.right) IS NOT (
-    SELECT count(*), coalesce(sum(a.correct), 0) FROM attempt_forms af JOIN attempts a ON a.id = af.attempt_id
-    WHERE af.set_id = f.set_id AND af.form_id = f.form_id)
-UNION ALL
-SELECT 'attempt ' || af.attempt_id || ' has a form without a row' FROM attempt_forms af
-WHERE NOT EXISTS (SELECT 1 FROM forms f WHERE f.set_id = af.set_id AND f.form_id = af.form_id)
-UNION ALL
 SELECT 'card ' || c.id || ' disagrees with its reviews' FROM cards c
 WHERE (c.last_at IS NULL) <> (NOT EXISTS (SELECT 1 FROM reviews r WHERE r.card_id = c.id))
 UNION ALL
@@ -76,6 +69,7 @@ def _problems(connection: sqlite3.Connection) -> Iterator[str]:
             f"a row of {row[0]} points nowhere" for row in connection.execute("PRAGMA foreign_key_check")
         )
         yield from (row[0] for row in connection.execute(_RECOUNTS))
+        yield from (f"the form {form} has wrong counts" for form in wrong_counts(connection))
         for table in schema.TABLES:
             yield from _undecodable(connection, table)
     except READ_ERRORS as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tutor_app.progress import counts
 from tutor_app.progress.backups import FOLDER as BACKUPS
 from tutor_app.progress.backups import back_up
 from tutor_app.progress.practice import Practice
@@ -55,12 +56,7 @@ class Memories(Practice):
             connection.execute(f"UPDATE cards SET sentence = '' WHERE turn_id IN ({turns})", (session_id,))
             connection.execute(f"DELETE FROM memories WHERE turn_id IN ({turns})", (session_id,))
             connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
-            connection.execute(
-                "UPDATE forms SET (tried, right) = (SELECT count(*), coalesce(sum(a.correct), 0) FROM attempt_forms f"
-                " JOIN attempts a ON a.id = f.attempt_id"
-                " WHERE f.set_id = forms.set_id AND f.form_id = forms.form_id)"
-            )
-            connection.execute("DELETE FROM forms WHERE tried = 0")
+            counts.recount(connection)
         self._forget_for_good(now)
 
     def _forget_for_good(self, now: float) -> None:

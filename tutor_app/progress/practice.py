@@ -138,57 +138,52 @@ class Practice(Conversation):
             "SELECT language FROM sessions WHERE set_id = ? ORDER BY id DESC LIMIT 1", (set_id,)
         )
         learner = self._ability((language["language"] if language else "") or set_id)
-        moves = {
-            row["form_id"]: row
-            for row in self.database.rows(
-                "SELECT f.form_id, count(r.uptake) AS taken_of, coalesce(sum(r.uptake), 0) AS taken,"
-                " count(r.repair) AS repaired_of, coalesce(sum(r.repair), 0) AS repaired"
-                " FROM attempt_forms f JOIN attempts a ON a.id = f.attempt_id JOIN replies r ON r.turn_id = a.turn_id"
-                " WHERE f.set_id = ? AND r.uptake IS NOT NULL GROUP BY f.form_id",
-                (set_id,),
-            )
-        }
         found = {}
         for row in self.database.rows("SELECT * FROM forms WHERE set_id = ? ORDER BY form_id", (set_id,)):
             state = FormState(row["recent_right"], row["recent_wrong"], row["last_at"])
-            counts = moves.get(row["form_id"])
             found[row["form_id"]] = FormKnowledge(
                 set_id=set_id,
                 form_id=row["form_id"],
                 right=row["right"],
                 tried=row["tried"],
                 probability=knowledge.probability(state, now, learner=learner),
-                uptake=(counts["taken"], counts["taken_of"]) if counts else (0, 0),
-                repair=(counts["repaired"], counts["repaired_of"]) if counts else (0, 0),
+                uptake=(row["taken"], row["taken_of"]),
+                repair=(row["repaired"], row["repaired_of"]),
                 last_at=row["last_at"],
             )
         return found
 
-    def item_results(self, set_id: str) -> dict[str, ItemResult]:
-        """Item id → how it went; the session that met it last decides."""
+    def item_results(self, set_id: str, lesson_id: str | None) -> dict[str, ItemResult]:
+        """Item id → how it went in a lesson; the session that met it last decides."""
+        return {
+            result.item_id: result for result in self._item_results(set_id) if result.lesson_id == lesson_id
+        }
+
+    def _item_results(self, set_id: str) -> list[ItemResult]:
         rows = self.database.rows(
-            "SELECT lesson_id, item_id, session_id, count(*) AS n, max(correct) AS correct, max(clean) AS clean,"
-            " max(at) AS at FROM attempts WHERE set_id = ? AND item_id IS NOT NULL"
-            " GROUP BY lesson_id, item_id, session_id ORDER BY session_id",
-            (set_id,),
+            "WITH met AS (SELECT lesson_id, item_id, count(*) AS n, max(session_id) AS last FROM attempts"
+            " WHERE set_id = :set_id AND item_id IS NOT NULL GROUP BY lesson_id, item_id)"
+            " SELECT m.lesson_id, m.item_id, m.n, max(a.correct) AS correct, max(a.clean) AS clean, max(a.at) AS at"
+            " FROM met m JOIN attempts a ON a.set_id = :set_id AND a.lesson_id IS m.lesson_id"
+            " AND a.item_id = m.item_id AND a.session_id = m.last GROUP BY m.lesson_id, m.item_id",
+            {"set_id": set_id},
         )
-        found: dict[str, ItemResult] = {}
-        for row in rows:
-            before = found.get(row["item_id"])
-            found[row["item_id"]] = ItemResult(
+        return [
+            ItemResult(
                 item_id=row["item_id"],
                 lesson_id=row["lesson_id"],
-                attempts=row["n"] + (before.attempts if before else 0),
+                attempts=row["n"],
                 correct=bool(row["correct"]),
                 clean=bool(row["clean"]),
                 last_at=row["at"],
             )
-        return found
+            for row in rows
+        ]
 
     def lesson_progress(self, set_id: str) -> dict[str, LessonProgress]:
         """Lesson id → how far it is; lessons never begun are absent."""
         items: dict[str, list[ItemResult]] = {}
-        for result in self._results_by_lesson(set_id):
+        for result in self._item_results(set_id):
             items.setdefault(result.lesson_id or "", []).append(result)
         rows = self.database.rows(
             "SELECT lesson_id, max(finished) AS finished, max(last_at) AS last_at, max(ended_at IS NULL) AS is_open"
@@ -206,9 +201,6 @@ class Practice(Conversation):
             )
             for row in rows
         }
-
-    def _results_by_lesson(self, set_id: str) -> list[ItemResult]:
-        return list(self.item_results(set_id).values())
 
 
 def _blamed(word: str, given: str, error_tags: tuple[str, ...]) -> bool:

@@ -14,7 +14,7 @@ from tutor_app.progress import reviews
 from tutor_app.progress.database import Database
 from tutor_app.progress.knowledge import MASTERED
 from tutor_app.progress.queue import NEW_DAY_HOUR
-from tutor_app.progress.reviews import CardState
+from tutor_app.progress.reviews import DAY_S
 from tutor_app.progress.store import Store
 from tutor_app.progress.text import folded
 
@@ -152,23 +152,20 @@ def overview(store: Store, now: float, set_id: str | None = None) -> Overview:
         set_id,
     )
     moved = moves(database, set_id)
-    parameters = store.fsrs_parameters()
-    words = [
-        reviews.retrievability(CardState(*row), now, parameters=parameters)
-        for row in database.rows(
-            "SELECT stability, difficulty, last_at FROM cards c"
-            " WHERE kind = 'word' AND last_at IS NOT NULL AND " + _of("c"),
-            {"set_id": set_id},
-        )
-    ]
+    fades = reviews.fades_to(KNOWN, parameters=store.fsrs_parameters())
+    words = database.rows(
+        "SELECT count(*) AS met, coalesce(sum(:now - last_at <= stability * :wait_s), 0) AS known FROM cards c"
+        " WHERE kind = 'word' AND last_at IS NOT NULL AND " + _of("c"),
+        {"set_id": set_id, "now": now, "wait_s": fades * DAY_S},
+    )[0]
     sets = [
         row["set_id"]
         for row in database.rows("SELECT DISTINCT set_id FROM forms f WHERE " + _of("f"), {"set_id": set_id})
     ]
     forms = [form.probability for one in sets for form in store.form_knowledge(one, now).values()]
     return Overview(
-        words_known=sum(word >= KNOWN for word in words),
-        words_met=len(words),
+        words_known=words["known"],
+        words_met=words["met"],
         forms_known=sum(form >= MASTERED for form in forms),
         forms_met=len(forms),
         items=(items["clean"], items["first"]),
@@ -179,7 +176,7 @@ def overview(store: Store, now: float, set_id: str | None = None) -> Overview:
         hints=turns["hints"],
         uptake=_sum(line.uptake for line in moved),
         repair=_sum(line.repair for line in moved),
-        streak_days=streak([one.day for one in calendar(database, set_id)], local_day(now)),
+        streak_days=streak(_days(database, set_id), local_day(now)),
     )
 
 
@@ -203,6 +200,11 @@ def calendar(database: Database, set_id: str | None = None) -> list[Day]:
             _sum([had.items, (row["clean"], row["first"])]),
         )
     return sorted(days.values(), key=lambda one: one.day)
+
+
+def _days(database: Database, set_id: str | None) -> list[date]:
+    rows = database.rows(f"SELECT started_at FROM sessions s WHERE {_of('s')}", {"set_id": set_id})
+    return [local_day(row["started_at"]) for row in rows]
 
 
 def lessons(store: Store, set_id: str) -> list[LessonLine]:

@@ -91,6 +91,12 @@ def retrievability(state: CardState, now: float, *, parameters: Sequence[float] 
     return float((1 + factor * elapsed_days / state.stability) ** decay)
 
 
+def fades_to(probability: float, *, parameters: Sequence[float] = ()) -> float:
+    """How many times its stability a card can wait until it is known with this probability only."""
+    decay = -scheduler(tuple(parameters)).parameters[20]
+    return float((probability ** (1 / decay) - 1) / (0.9 ** (1 / decay) - 1))
+
+
 def _card(state: CardState) -> fsrs.Card:
     if state.last_at is None:
         return fsrs.Card(card_id=0)

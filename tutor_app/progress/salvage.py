@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tutor_app.progress import health, schema
+from tutor_app.progress import counts, health, schema
 from tutor_app.progress.errors import READ_ERRORS
 
 KEPT_AS_WRITTEN = frozenset({"turns", "attempts", "attempt_forms", "attempt_tags", "reviews"})
@@ -132,18 +132,7 @@ def _recount(sound: sqlite3.Connection) -> None:
     for table in ("attempt_forms", "attempt_tags"):
         sound.execute(f"DELETE FROM {table} WHERE attempt_id NOT IN (SELECT id FROM attempts)")
     sound.execute("UPDATE reviews SET attempt_id = NULL WHERE attempt_id NOT IN (SELECT id FROM attempts)")
-    sound.execute(
-        "DELETE FROM forms WHERE (set_id, form_id) NOT IN (SELECT set_id, form_id FROM attempt_forms)"
-    )
-    counts = (
-        "SELECT af.set_id, af.form_id, count(*) AS tried, sum(a.correct) AS right, max(a.at) AS last_at"
-        " FROM attempt_forms af JOIN attempts a ON a.id = af.attempt_id GROUP BY af.set_id, af.form_id"
-    )
-    sound.execute(
-        "INSERT INTO forms (set_id, form_id, tried, right, recent_right, recent_wrong, last_at)"
-        f" SELECT set_id, form_id, tried, right, min(right, 5), min(tried - right, 5), last_at FROM ({counts})"
-        " WHERE true ON CONFLICT (set_id, form_id) DO UPDATE SET tried = excluded.tried, right = excluded.right"
-    )
+    counts.recount(sound)
     sound.execute(
         "UPDATE cards SET stability = NULL, difficulty = NULL, last_at = NULL"
         " WHERE id NOT IN (SELECT card_id FROM reviews)"

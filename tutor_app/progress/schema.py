@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SET_NAME = "tutor"
 APPLICATION_ID = 0x4C696E67  # "Ling": tells our files from other SQLite files
 
+# Indexes carry the columns that screens count, so that those queries never read the wide rows of text.
 _FIRST = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -34,8 +35,7 @@ CREATE TABLE turns (
     session_id INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     text TEXT NOT NULL, folded TEXT NOT NULL, characters INTEGER NOT NULL, command TEXT, elapsed_s REAL,
     item_id TEXT, asked INTEGER NOT NULL, at REAL NOT NULL) STRICT;
-CREATE INDEX turns_session ON turns (session_id);
-CREATE INDEX turns_asked ON turns (session_id) WHERE asked = 1;
+CREATE INDEX turns_session ON turns (session_id, asked, command);
 CREATE TABLE attempts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     turn_id INTEGER NOT NULL REFERENCES turns (id) ON DELETE CASCADE,
@@ -45,8 +45,8 @@ CREATE TABLE attempts (
     given TEXT NOT NULL, hint_level INTEGER NOT NULL,
     attempt_number INTEGER NOT NULL, dialect TEXT, at REAL NOT NULL) STRICT;
 CREATE INDEX attempts_turn ON attempts (turn_id);
-CREATE INDEX attempts_item ON attempts (set_id, lesson_id, item_id, session_id);
-CREATE INDEX attempts_session ON attempts (session_id);
+CREATE INDEX attempts_item ON attempts (set_id, lesson_id, item_id, session_id, correct, clean, at);
+CREATE INDEX attempts_session ON attempts (session_id, set_id, clean, attempt_number);
 CREATE TABLE attempt_forms (
     attempt_id INTEGER NOT NULL REFERENCES attempts (id) ON DELETE CASCADE,
     set_id TEXT NOT NULL, form_id TEXT NOT NULL, predicted REAL NOT NULL,
@@ -65,10 +65,12 @@ CREATE TABLE replies (
     recast TEXT, uptake INTEGER, repair INTEGER,
     ttft_ms REAL, total_ms REAL, prompt_tokens INTEGER, cached_tokens INTEGER,
     started_at REAL NOT NULL, finished_at REAL) STRICT;
-CREATE INDEX replies_turn ON replies (turn_id);
+CREATE INDEX replies_turn ON replies (turn_id, move, status, uptake, repair);
 CREATE TABLE forms (
     set_id TEXT NOT NULL, form_id TEXT NOT NULL, tried INTEGER NOT NULL, right INTEGER NOT NULL,
     recent_right REAL NOT NULL, recent_wrong REAL NOT NULL, last_at REAL NOT NULL,
+    taken INTEGER NOT NULL DEFAULT 0, taken_of INTEGER NOT NULL DEFAULT 0,
+    repaired INTEGER NOT NULL DEFAULT 0, repaired_of INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (set_id, form_id)) STRICT, WITHOUT ROWID;
 CREATE TABLE cards (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
