@@ -41,9 +41,9 @@ def check(sheet: Sheet) -> Iterator[Note]:
     told: set[str] = set()
     for where, text in _to_understand(sheet.lesson):
         for word in words_of(text, sheet.language):
-            if word in told or not known.isdisjoint(_relatives(word, sheet.language)):
+            if word in known or word in told or _is_frequent(word, sheet.language, sheet.lesson.level):
                 continue
-            if _is_frequent(word, sheet.language, sheet.lesson.level):
+            if not known.isdisjoint(_relatives(word, sheet.language)):
                 continue
             if support in ("en", "fr", "es") and word in frequent_words(support):
                 continue
@@ -89,8 +89,11 @@ def _to_understand(lesson: Lesson) -> Iterator[tuple[Where, str]]:
             yield (*where, "accept", 0), item.accept[0].text
 
 
+@lru_cache(maxsize=32768)
 def _is_frequent(word: str, language: str, level: Level) -> bool:
     words = _known_at(language, level)
+    if word in words:
+        return True
     if language == "zh" and len(word) > 1 and all(character in words for character in word):
         return True
     return not words.isdisjoint(_relatives(word, language))
