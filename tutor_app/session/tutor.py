@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lessons.patterns import contains
-from tutor_app.llm.protocol import Done, Engine, Fragment, GenerationEvent, Loaded, Sampling
+from tutor_app.llm.protocol import Engine, Fragment, GenerationEvent, Loaded, Prefill, Sampling
 from tutor_app.pedagogy import author, prompts, reformulation, templates
 from tutor_app.pedagogy.clean import clean, up_to_question, whole_sentences
 from tutor_app.pedagogy.language import length, primary, words
@@ -206,15 +206,15 @@ class Tutor:
             stop_texts=("\n", " ["),
         )
         raw, shown, broken = request.opening, "", None
-        done: Done | None = None
+        cached = 0
         if request.opening and retry is None:
             shown = request.opening
             yield ReplyFragment(shown)
         first_ms, started = 0.0, time.monotonic()
         with closing(_generator(self._engine.generate(ids, sampling))) as events:
             for event in events:
-                if isinstance(event, Done):
-                    done = event
+                if isinstance(event, Prefill):
+                    cached = event.cached
                 if not isinstance(event, Fragment):
                     continue
                 first_ms = first_ms or (time.monotonic() - started) * 1000
@@ -245,8 +245,8 @@ class Tutor:
             text,
             "model",
             ttft_ms=0.0 if request.opening else first_ms,
-            prompt_tokens=done.prompt_tokens if done else len(ids),
-            cached_tokens=done.cached_tokens if done else 0,
+            prompt_tokens=len(ids),
+            cached_tokens=cached,
             stopped=stopped,
             violations=violations,
         )
