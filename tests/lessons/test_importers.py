@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 import zipfile
 from contextlib import closing
 from pathlib import Path
@@ -479,3 +480,16 @@ def test_broken_courses_are_refused_and_leave_nothing(tmp_path: Path, changes: d
     with pytest.raises(LessonError):
         import_librelingo(folder, tmp_path / "set", ABOUT)
     assert [path.name for path in tmp_path.iterdir()] == ["course"]
+
+
+def test_without_the_optional_parts_the_error_says_what_to_install(
+    tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A student's install has neither; None in sys.modules makes an import fail as it would there."""
+    for name in ("genanki", "zstandard"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ExchangeError, match=r"pip install \"linguist-tutor\[convert\]\""):
+        export_anki(load_set(sample), tmp_path / "deck.apkg")
+    with pytest.raises(ExchangeError, match="Support older Anki versions"):
+        read_notes(DATA / "anki-newer.apkg")
+    assert len(read_notes(DATA / "anki-older.apkg")) == 4
