@@ -8,13 +8,14 @@ from textual.widgets import Input, OptionList, Static
 
 from tests.ui import script
 from tests.ui.conftest import driven
-from tutor_app.session.events import ModelState
+from tutor_app.session.events import Asked, ModelState
 from tutor_app.ui import wording
 from tutor_app.ui.home_text import about_lesson, due_words, lesson_prompt
-from tutor_app.ui.messages import LearnersFound, ModelChanged, SessionClosed
+from tutor_app.ui.messages import LearnersFound, ModelChanged, SessionClosed, TurnOver
 from tutor_app.ui.screens.home import HomeScreen, next_way
 from tutor_app.ui.screens.lesson import LessonScreen
 from tutor_app.ui.screens.new_learner import NewLearnerScreen
+from tutor_app.ui.screens.summary import SummaryScreen
 from tutor_app.ui.screens.welcome import WelcomeScreen
 from tutor_app.ui.widgets.status_bar import StatusBar
 
@@ -73,17 +74,22 @@ async def test_enter_on_home_continues_where_the_learner_was() -> None:
         assert ui.service.opened == [("es-l2", "02-de-donde")]
 
 
-async def test_free_talk_has_a_key() -> None:
-    async with driven() as ui:
+async def test_free_talk_has_a_key_and_ends_in_a_summary() -> None:
+    session = dataclasses.replace(script.lesson_session(), commands={"quit": [script.SUMMARY]})
+    async with driven(script.service(make_session=lambda: session)) as ui:
         await ui.home()
         await ui.pilot.press("t")
+        await ui.heard.wait(TurnOver)
         await ui.pilot.pause()
         assert isinstance(ui.app.screen, LessonScreen)
         ui.app.screen.action_leave()
         await ui.pilot.pause()
         await ui.pilot.press("enter")
         await ui.heard.wait(SessionClosed)
+        await ui.pilot.pause()
         assert ui.service.opened == [("es-l2", None)]
+        assert session.turns == [Asked("quit")]
+        assert isinstance(ui.app.screen, SummaryScreen)
 
 
 async def test_a_lesson_opens_by_mouse() -> None:

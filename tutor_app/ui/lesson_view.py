@@ -9,6 +9,7 @@ from tutor_app.progress.records import SavedTurn
 from tutor_app.session.events import (
     Attempt,
     Event,
+    Explanation,
     Heard,
     ItemOver,
     Problem,
@@ -52,8 +53,10 @@ class LessonView:
     def show(self, event: Event) -> None:
         """Change the widgets as `event` says. Model states, summaries and fragments are the screen's own."""
         match event:
-            case SessionStarted(resumed=True):
-                self.conversation.say("note", wording.RESUMED)
+            case SessionStarted(resumed=resumed):
+                self.turn_over()
+                if resumed:
+                    self.conversation.say("note", wording.RESUMED)
             case StepShown():
                 self._step(event)
             case Heard(text=text):
@@ -68,10 +71,17 @@ class LessonView:
                 self._reply(event)
             case ItemOver(answers=answers):
                 self._item_over(answers)
+            case Explanation(text=text):
+                self.conversation.say("why", text)
             case Problem(message=message):
                 self.conversation.say("problem", message)
             case _:
                 pass
+
+    def wait_for_lesson(self) -> None:
+        """Say that the lesson is being opened, until its first event."""
+        self.reply = self.conversation.say("tutor", "")
+        self.reply.wait(wording.LESSON_OPENING)
 
     def show_earlier(self, turns: Sequence[SavedTurn]) -> None:
         """The end of an earlier sitting, so that the learner sees where they were."""

@@ -16,21 +16,17 @@ from typing import Protocol
 from tutor_app.llm.protocol import EngineStats
 from tutor_app.progress.records import Learner, SavedTurn
 from tutor_app.session.events import Event, ModelState, Summary, TurnIn
-from tutor_app.session.overview import (
-    LessonOverview as LessonOverview,
-)
-from tutor_app.session.overview import (
-    ModelOverview as ModelOverview,
-)
-from tutor_app.session.overview import (
-    SetOverview as SetOverview,
-)
-from tutor_app.session.overview import (
-    SettingValue as SettingValue,
-)
-from tutor_app.session.overview import (
-    WordEntry as WordEntry,
-)
+from tutor_app.session.overview import LessonOverview, ModelOverview, SetOverview, SettingValue, WordEntry
+
+__all__ = [
+    "LessonOverview",
+    "LessonSession",
+    "ModelOverview",
+    "Service",
+    "SetOverview",
+    "SettingValue",
+    "WordEntry",
+]
 
 
 class LessonSession(Protocol):

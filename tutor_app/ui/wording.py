@@ -38,7 +38,7 @@ KEY_NEXT_PANE = "Next panel"
 KEY_HOME = "Home"
 
 # --- speakers and steps -------------------------------------------------------------------------------------
-SPEAKERS = {"tutor": "Tutor", "learner": "You", "step": "", "note": "", "problem": "Note"}
+SPEAKERS = {"tutor": "Tutor", "learner": "You", "step": "", "note": "", "problem": "Note", "why": "Why"}
 STEP_KINDS = {
     "talk": "Talk",
     "choice": "Choose",
@@ -114,6 +114,8 @@ NOT_BUSY = "Nothing to stop."
 
 LEAVE_TITLE = "Pause here?"
 LEAVE_TEXT = "Everything is saved. You can go on from this very place another time."
+LEAVE_TALK_TITLE = "Enough for now?"
+LEAVE_TALK_TEXT = "Everything is saved. You will see what you did in this talk."
 LEAVE_YES = "Go home"
 LEAVE_NO = "Stay"
 

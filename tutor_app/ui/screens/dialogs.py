@@ -32,10 +32,15 @@ class LeaveDialog(ModalScreen[bool]):
         Binding("right,down", "app.focus_next", wording.KEY_DOWN, show=False, id="leave.next"),
     ]
 
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._words = title, text
+
     def compose(self) -> ComposeResult:
+        title, text = self._words
         with Vertical(classes="dialog"):
-            yield Static(Content(wording.LEAVE_TITLE), classes="title")
-            yield Static(Content(wording.LEAVE_TEXT))
+            yield Static(Content(title), classes="title")
+            yield Static(Content(text))
             with Horizontal(classes="buttons"):
                 yield Button(Content(wording.LEAVE_YES), id="yes", variant="primary")
                 yield Button(Content(wording.LEAVE_NO), id="no")

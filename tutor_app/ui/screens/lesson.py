@@ -106,6 +106,7 @@ class LessonScreen(Screen[Summary | None]):
         composer.offer_key = self._offer_key
         composer.may_send = self._may_send
         composer.placeholder = wording.COMPOSER_OPENING
+        self._view.wait_for_lesson()
         composer.cursor_blink = self.tutor.cursor_blink
         self.watch(self.app, "model_state", self._show_model)
         self._show_time()
@@ -208,7 +209,7 @@ class LessonScreen(Screen[Summary | None]):
             self._view.turn_over()
         self._show_model(self.tutor.model_state)
         self._show_placeholder()
-        if self._summary is not None:
+        if self._summary is not None or self._leaving:
             self._over = True
             self._runner.end()
 
@@ -290,14 +291,20 @@ class LessonScreen(Screen[Summary | None]):
 
         if self._over:
             self._leave(True)
+        elif self._lesson_id is None:
+            self.app.push_screen(LeaveDialog(wording.LEAVE_TALK_TITLE, wording.LEAVE_TALK_TEXT), self._leave)
         else:
-            self.app.push_screen(LeaveDialog(), self._leave)
+            self.app.push_screen(LeaveDialog(wording.LEAVE_TITLE, wording.LEAVE_TEXT), self._leave)
 
     def _leave(self, yes: bool | None) -> None:
         if not yes:
             return
         self._leaving = True
-        self._runner.end()
+        if self._lesson_id is None and self._started and self._given == self._answered and not self._over:
+            self._given += 1
+            self._runner.submit(Asked("quit"))  # a talk has no end of its own: this one brings its summary
+        else:
+            self._runner.end()
         self.query_one(Composer).placeholder = wording.SAVING
         if not any(worker.name == "session" and not worker.is_finished for worker in self.workers_here()):
             self.dismiss(self._summary)

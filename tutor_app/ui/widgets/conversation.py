@@ -18,7 +18,10 @@ from textual.widgets import Static
 from tutor_app.ui import wording
 from tutor_app.ui.text import clean, plain, salient
 
-Speaker = Literal["tutor", "learner", "step", "note", "problem"]
+Speaker = Literal["tutor", "learner", "step", "note", "problem", "why"]
+
+PICKABLE = ("tutor", "learner", "why")
+"""Whose lines can be picked, to copy them or to keep a word."""
 
 
 class Line(Widget):
@@ -109,7 +112,7 @@ class Conversation(VerticalScroll, can_focus=True):
         return line
 
     def action_pick(self, step: int) -> None:
-        said = [line for line in self.lines() if line.speaker in ("tutor", "learner") and line.text]
+        said = [line for line in self.lines() if line.speaker in PICKABLE and line.text]
         if not said:
             return
         place = said.index(self._picked) + step if self._picked in said else len(said) - 1
@@ -135,7 +138,7 @@ class Conversation(VerticalScroll, can_focus=True):
         line = next(
             (node for node in (widget.ancestors_with_self if widget else ()) if isinstance(node, Line)), None
         )
-        if line is not None and line.speaker in ("tutor", "learner"):
+        if line is not None and line.speaker in PICKABLE:
             self._pick(line)
 
     def _pick(self, line: Line | None) -> None:
