@@ -17,6 +17,7 @@ from tutor_app.llm.client import ChildEngine
 from tutor_app.llm.protocol import (
     Done,
     EngineDied,
+    EngineError,
     EngineHung,
     EngineStopped,
     Fragment,
@@ -130,6 +131,17 @@ def test_control_tokens_typed_by_a_learner_are_ordinary_text(engine: ChildEngine
     assert engine.tokenize("", special=True) == []
     assert engine.loaded is not None
     assert engine.tokenize("<end_of_turn>", special=True)[0] in engine.loaded.end_ids
+
+
+def test_text_that_is_no_text_can_be_tokenized(engine: ChildEngine) -> None:
+    assert engine.tokenize("\ud800", special=False)
+    assert engine.tokenize("a\x00b", special=True)
+
+
+def test_ids_that_are_none_of_the_model_s_are_a_sentence(engine: ChildEngine) -> None:
+    with pytest.raises(EngineError, match="failed"):
+        list(engine.generate([5, 10**6], GREEDY))
+    assert text_of(list(engine.generate([5, 6], GREEDY)))
 
 
 def test_a_prompt_that_fills_the_window_is_refused_with_its_length(engine: ChildEngine) -> None:

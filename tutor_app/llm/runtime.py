@@ -111,7 +111,13 @@ class Runtime:
         wanted = min(n_ctx, trained_for) if trained_for > 0 else n_ctx
         self._context = self._new_context(wanted)
         self._tune(threads)
+        self._touch()
         self.n_ctx = C.llama_n_ctx(self._context)
+
+    def _touch(self) -> None:
+        """Evaluate one token, so that weights are read from disk now and not when the first reply is waited for."""
+        self.decode([0])
+        self.keep(0)
 
     def _new_context(self, n_ctx: int) -> Handle:
         params = C.llama_context_default_params()
@@ -161,7 +167,7 @@ class Runtime:
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         """Ids of `text`, without BOS. Safe beside a running decode: the vocabulary does not change."""
-        data = text.encode()
+        data = text.encode(errors="replace")  # half a surrogate pair is no text, and no reason to fail
         room = len(data) + 8
         tokens = (C.llama_token * room)()
         count = C.llama_tokenize(self._vocab, data, len(data), tokens, room, False, special)

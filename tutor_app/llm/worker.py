@@ -95,4 +95,7 @@ def end_on_error(kind: type[BaseException], error: BaseException, trace: Traceba
 
 if __name__ == "__main__":
     sys.excepthook = end_on_error
+    threading.excepthook = lambda failure: end_on_error(
+        failure.exc_type, failure.exc_value or RuntimeError(), failure.exc_traceback
+    )
     main()
