@@ -24,7 +24,7 @@ from tutor_app.pedagogy.uptake import Asked as AskedFor
 from tutor_app.pedagogy.uptake import taken_up
 from tutor_app.progress.records import SavedTurn
 from tutor_app.progress.store import Store
-from tutor_app.session import journal, steps, turns
+from tutor_app.session import items, journal, open_steps, steps, turns
 from tutor_app.session.events import (
     Asked,
     Event,
@@ -271,34 +271,34 @@ class Session:
     ) -> Generator[Event, None, turns.Outcome]:
         position = self._position
         if unit is not None and unit.item is not None:
-            outcome = turns.answer_item(turn, self._shown(unit), unit, position, self._at)
+            outcome = items.answer_item(turn, self._shown(unit), unit, position, self._at)
             if outcome.attempt is not None:
                 yield outcome.attempt
             return outcome
         turns.count_turn(position, turn)
         if unit is not None and isinstance(unit.step, WriteStep):
-            return turns.answer_writing(turn, unit.step, position, self._at)
+            return open_steps.answer_writing(turn, unit.step, position, self._at)
         if unit is not None and not isinstance(unit.step, TalkStep):
-            return turns.answer_reflection(turn, unit, position, self._at)
+            return open_steps.answer_reflection(turn, unit, position, self._at)
         step = unit.step if unit is not None else None
         assert step is None or isinstance(step, TalkStep)
         tutor = yield from self._awaited()
         if tutor is None or self._host is None:
             return (
                 yield from self._streamed(
-                    turns.answer_talk(turn, step, position, self._at, None, self._previous), turn_id
+                    open_steps.answer_talk(turn, step, position, self._at, None, self._previous), turn_id
                 )
             )
         try:
             with self._host.exclusive():
-                talk = turns.answer_talk(turn, step, position, self._at, tutor, self._previous)
+                talk = open_steps.answer_talk(turn, step, position, self._at, tutor, self._previous)
                 return (yield from self._streamed(talk, turn_id))
         except EngineError as error:
             self._host.lost(error)
             self._tutor = None
             yield ReplyRetracted()
             yield ModelState("lost", 0.0, str(error))
-            return (yield from turns.answer_talk(turn, step, position, self._at, None, self._previous))
+            return (yield from open_steps.answer_talk(turn, step, position, self._at, None, self._previous))
 
     def _awaited(self) -> Generator[Event, None, Tutor | None]:
         """The tutor, once the engine is ready; None when there is none or the learner will not wait."""
@@ -309,7 +309,7 @@ class Session:
             return None
         return self._made_tutor()
 
-    def _streamed(self, talk: turns.Asking, turn_id: int) -> Generator[Event, None, turns.Outcome]:
+    def _streamed(self, talk: open_steps.Asking, turn_id: int) -> Generator[Event, None, turns.Outcome]:
         """Pass on what streams, saving it as it grows."""
         written, saved_at, reply_id = "", time.monotonic(), None
         while True:
@@ -347,12 +347,12 @@ class Session:
             outcome = self._explained(unit)
         elif turn.command == "hint":
             if unit is not None and unit.item is not None:
-                outcome = turns.hint_for(unit.item, unit, position, self._at)
+                outcome = items.hint_for(unit.item, unit, position, self._at)
             else:
                 step = unit.step if unit is not None and isinstance(unit.step, TalkStep | WriteStep) else None
-                outcome = turns.hint_in_talk(step, position, self._at)
+                outcome = open_steps.hint_in_talk(step, position, self._at)
         elif unit is not None and unit.item is not None:
-            outcome = turns.skip_item(unit.item, position, self._at)
+            outcome = items.skip_item(unit.item, position, self._at)
         else:
             line = author.Line(author.phrase(self._at.tag, "onward", self._at.seed + position.replies))
             outcome = turns.Outcome(Draft(line.text, "authored"), Decision("affirm"), over=unit is not None)
@@ -362,12 +362,12 @@ class Session:
         """About the item that ended last; before one did, the present one said more simply."""
         past = next((u for u in self._units if u.id == self._position.over), None)
         if past is not None:
-            return turns.explain(past, self._position, self._at)
+            return items.explain(past, self._position, self._at)
         seed = self._at.seed + self._position.replies
         if unit is not None and unit.item is not None:
             line = author.simplified(unit.item, self._at.tag, seed, gloss=self._at.gloss)
             return turns.Outcome(Draft(line.text, "authored"), Decision("simplify"))
-        return turns.explain(None, self._position, self._at)
+        return items.explain(None, self._position, self._at)
 
     # -- after every reply -----------------------------------------------------------------------------------
 

@@ -1,0 +1,176 @@
+"""How a turn is answered where nobody wrote the expected answer: talk, writing, reflection."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+
+from lessons.schema import Move, ReflectStep, TalkStep, WriteStep
+from tutor_app.pedagogy import author, policy
+from tutor_app.pedagogy.language import length, words
+from tutor_app.pedagogy.policy import Decision
+from tutor_app.pedagogy.reformulation import NOTHING, Finding
+from tutor_app.pedagogy.validator import Situation
+from tutor_app.session.events import ReplyFragment, ReplyRetracted, ReplyStarted
+from tutor_app.session.plan import Position, Unit
+from tutor_app.session.turns import Outcome, Setting, Turn, history, signal_list
+from tutor_app.session.tutor import Request, Tutor, authored
+
+DRAFTS = 2
+"""Texts asked for in a writing task before it is over."""
+
+Asking = Generator[ReplyStarted | ReplyFragment | ReplyRetracted, None, Outcome]
+
+
+def answer_talk(
+    turn: Turn,
+    step: TalkStep | None,
+    position: Position,
+    at: Setting,
+    tutor: Tutor | None,
+    previous: str | None,
+) -> Asking:
+    """A turn of free talk, in a lesson or without one."""
+    finding: Finding = NOTHING
+    if tutor is not None and not turn.confused and not turn.off_task:
+        finding = tutor.reformulate(turn.text)
+    past = history(position, culture=_culture_due(step, position, at))
+    told = signal_list(turn, finding.tags, past)
+    decision = policy.decide(
+        told, past, "talk", track=at.info.track, may=_TALK_MOVES, foreseen=bool(finding.target)
+    )
+    yield ReplyStarted(decision.move)
+    seed, number = at.seed + position.replies, position.turn
+    if step is not None and number >= step.turns and decision.move in ("ask", "check", "culture", "reflect"):
+        return Outcome(
+            authored(author.closing(step, at.tag, seed)), replace(decision, move="reflect"), over=True
+        )
+    note = (
+        next((note for note in at.lesson.culture if step and note.id == step.culture), None)
+        if at.lesson
+        else None
+    )
+    asked = _next_question(step, position, at, simpler=decision.move in ("simplify", "hint"))
+    if decision.move == "culture" and note is not None:
+        asked = author.without_emphasis(note.ask).text
+    line = author.talk_reply(
+        at.tag, seed, move=decision.move, question=asked, starters=step.starters if step is not None else (),
+        target=finding.target, original=finding.original,
+    )  # fmt: skip
+    if decision.move == "culture" and note is not None:
+        line = author.culture(note, at.tag, seed)
+    by_hand = tutor is None or decision.move in ("hint", "question", "explore")
+    by_hand = by_hand or (
+        step is not None and decision.move == "simplify"
+    )  # the instructor wrote it more simply
+    draft = authored(line)
+    if not by_hand and tutor is not None:
+        opening = (
+            author.phrase(at.tag, "echo", seed, form=finding.target) if decision.move == "recast" else ""
+        )
+        request = Request(
+            turn.text, direction(decision, finding.target, asked, at, step), situation(turn, at, previous, finding),
+            line, asked, finding.target if decision.move == "recast" else "", opening,
+            asked if step is not None and decision.move != "recast" else "", seed,
+        )  # fmt: skip
+        draft = yield from tutor.compose(request)
+    elif tutor is not None:
+        tutor.remember(turn.text, direction(decision, finding.target, asked, at, step), draft.text)
+    target = (finding.target,) if finding.target else ()
+    return Outcome(draft, decision, target=target)
+
+
+_TALK_MOVES: tuple[Move, ...] = (
+    "ask", "check", "affirm", "recast", "question", "hint", "explore", "simplify", "culture", "reflect",
+)  # fmt: skip
+
+
+def direction(decision: Decision, target: str, question: str, at: Setting, step: TalkStep | None) -> str:
+    """What the model is asked to do, as in the example turns of its prompt."""
+    match decision.move:
+        case "recast":
+            return f"recast: {target}"
+        case "simplify" | "culture":
+            return f"{decision.move}: {question}"
+        case "check":
+            return "check"
+        case _ if step is not None:
+            return f"ask: {question}"
+        case _:
+            return "ask"
+
+
+def situation(turn: Turn, at: Setting, previous: str | None, finding: Finding = NOTHING) -> Situation:
+    """What the reply is judged against."""
+    own = at.own_words | frozenset(words(turn.text, at.tag)) | frozenset(words(finding.native, at.tag))
+    return Situation(
+        at.tag, at.info.track, at.level, allowed_words=own, previous=previous, learner=turn.text,
+        attempted=(finding.target,) if finding.target else (), support=at.info.support_language,
+    )  # fmt: skip
+
+
+def _next_question(step: TalkStep | None, position: Position, at: Setting, *, simpler: bool) -> str:
+    """The question that carries the talk on. `position.turn` counts this turn, so the first is asked after one."""
+    return author.talk_question(step, max(position.turn - 1, 0), at.tag, at.seed, simpler=simpler)
+
+
+def _culture_due(step: TalkStep | None, position: Position, at: Setting) -> bool:
+    return (
+        step is not None
+        and step.culture is not None
+        and step.culture not in position.told
+        and at.lesson is not None
+    )
+
+
+def hint_in_talk(step: TalkStep | WriteStep | None, position: Position, at: Setting) -> Outcome:
+    """A way to begin."""
+    seed = at.seed + position.replies
+    starters = step.starters if step is not None else ()
+    if starters:
+        starter = author.without_emphasis(starters[position.hint_level % len(starters)]).text
+        line = author.Line(author.phrase(at.tag, "starter", seed, starter=starter.rstrip("… .")))
+    else:
+        line = author.Line(author.phrase(at.tag, "listen", seed))
+    level = min(position.hint_level + 1, policy.MAX_HINT)
+    return Outcome(authored(line), Decision("hint", hint_level=level))
+
+
+def answer_writing(turn: Turn, step: WriteStep, position: Position, at: Setting) -> Outcome:
+    """A text of the learner's own: a question about it, then a second draft, then a model to compare with."""
+    seed, number = at.seed + position.replies, position.turn
+    told = signal_list(turn, (), history(position))
+    if turn.confused or turn.off_task:
+        return replace(
+            hint_in_talk(step, position, at), decision=Decision("hint", hint_level=1, signals=told)
+        )
+    enough = length(turn.text, at.tag) >= step.min_words * (0.6 if at.tag.startswith("zh") else 1.0)
+    if (number >= DRAFTS and enough) or number > DRAFTS:
+        line = author.Line(author.phrase(at.tag, "next", seed))
+        return Outcome(
+            authored(line), Decision("affirm", signals=told), over=True, solved=enough, explanation=step.model
+        )
+    line = author.about_writing(step, number - 1, at.tag, seed)
+    return Outcome(authored(line), Decision("question" if enough else "ask", signals=told))
+
+
+def answer_reflection(turn: Turn, unit: Unit, position: Position, at: Setting) -> Outcome:
+    """No right answer: one follow-up, then on."""
+    seed = at.seed + position.replies
+    told = signal_list(turn, (), history(position))
+    last = unit.note is not None or position.turn >= 2 or not isinstance(unit.step, ReflectStep)
+    if turn.confused:
+        question = unit.note.ask if unit.note is not None else unit.step.support or unit.step.prompt
+        text = author.joined(
+            at.tag, author.phrase(at.tag, "simplify", seed), author.without_emphasis(question).text
+        )
+        return Outcome(
+            authored(author.Line(author.asking(text, at.tag, seed))), Decision("simplify", signals=told)
+        )
+    if last:
+        text = author.joined(
+            at.tag, author.phrase(at.tag, "affirm", seed), author.phrase(at.tag, "next", seed)
+        )
+        return Outcome(authored(author.Line(text)), Decision("affirm", signals=told), over=True)
+    assert isinstance(unit.step, ReflectStep)
+    return Outcome(authored(author.reflect(unit.step, at.tag, seed)), Decision("reflect", signals=told))
