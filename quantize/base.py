@@ -184,6 +184,10 @@ def _open_gguf(path: Path) -> Base:
     file = GgufFile(path)
     if file.get(Keys.General.TYPE, "model") != "model":
         raise Unsupported(f"{path} is a GGUF of type {file.get(Keys.General.TYPE)}, not a model")
+    if int(file.get(Keys.Split.LLM_KV_SPLIT_COUNT, 1)) > 1:
+        raise Unsupported(
+            f"{path} is one part of a split GGUF; join the parts first (llama-gguf-split --merge)"
+        )
     architecture = by_gguf_name(str(file.require(Keys.General.ARCHITECTURE)))
     prefix = architecture.name
     n_layers = int(file.require(f"{prefix}.block_count"))

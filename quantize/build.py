@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from gguf.constants import GGUFValueType, Keys
 
@@ -75,6 +75,8 @@ class Prepared:
     lineage: Lineage
     template: Template
     tensors: list[Rows]
+    evaluation: dict[str, Any]
+    """Headline figures of the stages."""
 
 
 def prepare(recipe: Recipe) -> Prepared:
@@ -93,9 +95,8 @@ def prepare(recipe: Recipe) -> Prepared:
     check_stack(adapters, sha256, allow_unknown_base=recipe.allow_unknown_base)
     name = recipe.name or recipe.output.name.removesuffix(".gguf")
     weights = Weights(id=_base_id(recipe, adapters), sha256=sha256)
-    return Prepared(
-        base, lineage_of(name, weights, adapters, template, base.tokenizer_sha256), template, tensors
-    )
+    lineage = lineage_of(name, weights, adapters, template, base.tokenizer_sha256)
+    return Prepared(base, lineage, template, tensors, evaluation_of(adapters))
 
 
 def _base_id(recipe: Recipe, adapters: Sequence[PeftAdapter]) -> str:
@@ -116,7 +117,7 @@ def build(recipe: Recipe) -> Built:
         kept, resumed = _write_through_f16(prepared, kind, recipe)
     check_readback(output, prepared.lineage, prepared.template)
     manifest = manifest_path(output)
-    write_manifest(manifest, prepared.lineage.manifest(kind))
+    write_manifest(manifest, prepared.lineage.manifest(kind, prepared.evaluation))
     return Built(
         path=output,
         manifest=manifest,
@@ -188,7 +189,7 @@ def _write_through_f16(prepared: Prepared, kind: str, recipe: Recipe) -> tuple[P
     )
     progress.close()
     if recipe.keep_f16:
-        write_manifest(manifest_path(f16), prepared.lineage.manifest("F16"))
+        write_manifest(manifest_path(f16), prepared.lineage.manifest("F16", prepared.evaluation))
         return f16, resumed
     f16.unlink()
     return None, resumed

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from quantize.errors import NoRoom, QuantizeError, Unreadable
+from quantize.progress import Progress
 
 HASH_BLOCK_BYTES = 4 * 1024 * 1024
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -24,8 +25,13 @@ def sha256_file(path: Path) -> str:
     """The sha256 of a file's bytes, in hexadecimal. Raises `Unreadable`."""
     digest = hashlib.sha256()
     with reading(path), path.open("rb", buffering=0) as stream:
+        progress = Progress(f"reading {path.name}, megabytes", path.stat().st_size // 1_000_000)
+        done = 0
         while block := stream.read(HASH_BLOCK_BYTES):
             digest.update(block)
+            done += len(block)
+            progress.step("", done // 1_000_000)
+        progress.close()
     return digest.hexdigest()
 
 

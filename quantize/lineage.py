@@ -70,8 +70,8 @@ class Lineage:
                 keys[PREFIX + key] = Field(items, GGUFValueType.ARRAY, GGUFValueType.STRING)
         return keys
 
-    def manifest(self, quantisation: str | None, evaluation: dict[str, Any] | None = None) -> Manifest:
-        """The manifest of a file made now."""
+    def manifest(self, quantisation: str | None, evaluation: dict[str, Any]) -> Manifest:
+        """The manifest of a file made now. `evaluation`: what is known before anything is measured here."""
         return Manifest(
             name=self.name,
             base=self.base,
@@ -82,7 +82,7 @@ class Lineage:
             quantisation=quantisation,
             licence=self.licence,
             data=self.data,
-            evaluation=evaluation or {},
+            evaluation=evaluation,
             tool_versions=tool_versions(),
             created=now(),
         )
@@ -113,6 +113,12 @@ def lineage_of(
         data={manifest.name: manifest.data for manifest in manifests if manifest.data},
         tokenizer_sha256=tokenizer_sha256,
     )
+
+
+def evaluation_of(adapters: Sequence[PeftAdapter]) -> dict[str, Any]:
+    """Stage → the headline figures of its training, for the manifest of what is made of them."""
+    manifests = [adapter.manifest for adapter in adapters if adapter.manifest is not None]
+    return {manifest.name: manifest.evaluation for manifest in manifests if manifest.evaluation}
 
 
 def read_lineage(file: GgufFile) -> Lineage | None:

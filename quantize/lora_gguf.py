@@ -16,7 +16,7 @@ from quantize.errors import Unsupported
 from quantize.export import DIRECT_TYPES, Planned, write_gguf
 from quantize.files import check_output, part_of, publish, sha256_file
 from quantize.gguf_file import Field
-from quantize.lineage import Lineage, lineage_of
+from quantize.lineage import Lineage, evaluation_of, lineage_of
 from quantize.manifest import Weights, manifest_path, write_manifest
 from quantize.mapped import Float32, Rows
 from quantize.merge import locate
@@ -131,7 +131,7 @@ def build_adapter(
         step=lambda _name: None,
     )
     publish(part, output)
-    manifest = lineage.manifest(kind)
+    manifest = lineage.manifest(kind, evaluation_of(stack))
     # The app loads what an adapter stands on before it: these of its stages are in other files.
     below_weights = [adapter.weights.model_dump() for adapter in stack[: len(below)]]
     write_manifest(manifest_path(output), manifest.model_copy(update={"below": below_weights}))

@@ -274,7 +274,7 @@ def record(verification: Verification) -> Path:
             raise QuantizeError(
                 f"{verification.result} has no manifest and no lineage; it was not built here"
             )
-        manifest = lineage.manifest(GgufFile(verification.result).get("tutor.quantisation"))
+        manifest = lineage.manifest(GgufFile(verification.result).get("tutor.quantisation"), {})
     manifest = manifest.model_copy(
         update={"evaluation": manifest.evaluation | {"quantisation": verification.evaluation()}}
     )

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ RANK = 16
 DELTA = 0.01
 """Size of the random adapter's delta, relative to the weight: what a LoRA of this rank typically learns."""
 MATRIX_TOKENS = 8192
+"""Of each language, for the matrix."""
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -144,6 +146,7 @@ def main() -> dict[str, Any]:
                 verification = verify(path, source, to_measure, limits=limits)
                 row = {"type": kind, "imatrix": chosen is not None, "gb": round(path.stat().st_size / 1e9, 3)}
                 rows.append(row | {"languages": {k: asdict(v) for k, v in verification.languages.items()}})
+                print(json.dumps(rows[-1]), file=sys.stderr, flush=True)  # an hour's work is worth its rows
                 path.unlink()
     if plot := os.environ.get("QUANTIZE_BENCH_PLOT"):
         Path(plot).write_text(draw(rows), encoding="utf-8")
