@@ -175,8 +175,8 @@ def _huge_number(content: dict[str, Any]) -> None:
     content["tables"]["sessions"][0]["seed"] = 10**30
 
 
-def _wrong_counts(content: dict[str, Any]) -> None:
-    content["tables"]["forms"][0]["right"] = 50
+def _never_reviewed(content: dict[str, Any]) -> None:
+    content["tables"]["reviews"] = []
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def _wrong_counts(content: dict[str, Any]) -> None:
         _nested,
         _bad_json_inside,
         _huge_number,
-        _wrong_counts,
+        _never_reviewed,
     ],
 )
 def test_a_file_no_tutor_wrote_is_refused_and_changes_nothing(exported: Path, spoil: Any) -> None:
@@ -206,6 +206,15 @@ def test_a_file_no_tutor_wrote_is_refused_and_changes_nothing(exported: Path, sp
     with Store.open(exported / "data", "ana") as store:
         assert tables_of(store.database.connection) == before
         assert store.notice == ""
+
+
+def test_counts_come_from_the_attempts_whatever_a_file_says(exported: Path) -> None:
+    content = json.loads((exported / "ana.json").read_text(encoding="utf-8"))
+    content["tables"]["forms"][0]["right"] = 50
+    (exported / "better.json").write_text(json.dumps(content), encoding="utf-8")
+    imported = import_file(exported / "data", exported / "better.json", name="Better")
+    with Store.open(exported / "data", imported.id) as store:
+        assert store.form_knowledge("es-l2", NOON)["ser-estar"].right == 0
 
 
 @pytest.mark.parametrize(

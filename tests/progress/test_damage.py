@@ -198,5 +198,5 @@ def test_backups_are_daily_numbered_and_the_newest_five_stay(tmp_path: Path) -> 
         assert [backup.number for backup in kept] == [8, 7, 6, 5, 4][:KEPT]
         assert back_up_if_due(store.database, NOON - 300 * DAY) is not None, "the clock was set back"
         assert backups(store.folder)[0].number == 9, "newest is by number, not by clock"
-        assert all(not health.file_problems(backup.path) for backup in backups(store.folder))
+        assert all(not health.file_damage(backup.path) for backup in backups(store.folder))
         assert {backup.path.stat().st_mode & 0o777 for backup in backups(store.folder)} == {0o600}

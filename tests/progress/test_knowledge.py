@@ -9,8 +9,10 @@ import pytest
 
 from tests.progress.making import DAY, NOON, attempt, begin, new_store, reply, turn
 from tests.progress.simulated import form_learner
-from tutor_app.progress import knowledge
+from tutor_app.progress import health, knowledge
+from tutor_app.progress.counts import recount
 from tutor_app.progress.knowledge import FormState
+from tutor_app.progress.store import Store
 
 HELD_BACK = range(5000, 5080)
 """Seeds that the constants were not fitted on."""
@@ -89,3 +91,29 @@ def test_the_store_keeps_what_was_predicted_before_each_attempt(tmp_path: Path) 
         form = store.form_knowledge("es-l2", NOON + 6 * DAY)["ser-estar"]
         assert (form.right, form.tried, form.uptake, form.repair) == (4, 6, (6, 6), (3, 6))
         assert form.probability > kept[5]
+
+
+def test_an_attempt_that_comes_after_the_reply_counts_the_same(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        session = begin(store)
+        turn_id = turn(store, session)
+        answer = reply(store, turn_id)
+        store.set_uptake(answer, uptake=True, repair=False)
+        attempt(store, turn_id, session)
+        store.set_uptake(answer, uptake=True, repair=True)
+        form = store.form_knowledge("es-l2", NOON)["ser-estar"]
+        assert (form.uptake, form.repair) == ((1, 1), (1, 1))
+        assert health.problems(store.database.connection) == []
+
+
+def test_a_count_that_is_wrong_is_no_reason_to_take_a_file_for_damaged(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        session = begin(store)
+        attempt(store, turn(store, session), session)
+        store.database.connection.execute("UPDATE forms SET taken_of = 7")
+        assert health.problems(store.database.connection) == ["the form es-l2/ser-estar has wrong counts"]
+    with Store.open(tmp_path, "ana") as store:
+        assert store.notice == ""
+        with store.transaction() as connection:
+            recount(connection)
+        assert health.problems(store.database.connection) == []

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tutor_app.errors import TutorError
-from tutor_app.progress import health, learners, schema
+from tutor_app.progress import counts, health, learners, schema
 from tutor_app.progress.backups import back_up, flush, write_copy
 from tutor_app.progress.database import Database
 from tutor_app.progress.errors import READ_ERRORS, plain_errors
@@ -117,6 +117,7 @@ def _fill(folder: Path, tables: Tables, name: str | None) -> Learner:
             if name is not None:
                 created_at = learners.read_learner(connection, folder.name).created_at
                 learners.write_learner(connection, name, {}, created_at)
+            counts.recount(connection)
             if wrong := health.problems(connection):
                 raise TutorError(f"The file does not hold together ({wrong[0]}). Import another copy of it.")
         return learners.read_learner(database.connection, folder.name)
@@ -185,7 +186,7 @@ def _tables_in_sqlite(source: Path, scratch: Path) -> Tables:
             ):
                 raise TutorError(f"{source} is not a learner's file.")
             _refuse_newer(had, str(source))
-            if wrong := health.problems(connection):
+            if wrong := health.damage(connection):
                 raise TutorError(f"{source} is damaged ({wrong[0]}). Use another copy.")
             if had != wanted:
                 connection.execute("BEGIN IMMEDIATE")

@@ -43,20 +43,26 @@ def back_up(database: Database, now: float) -> Backup:
     folder = database.path.parent / FOLDER
     with plain_errors(folder):
         folder.mkdir(mode=0o700, exist_ok=True)
-    older = backups(database.path.parent)
-    number = older[0].number + 1 if older else 1
-    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
-    path = folder / f"learner-{number:06d}-{stamp}.db"
-    write_copy(database, path)
-    for backup in older[KEPT - 1 :]:
-        backup.path.unlink(missing_ok=True)
+        older = backups(database.path.parent)
+        number = older[0].number + 1 if older else 1
+        stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+        path = folder / f"learner-{number:06d}-{stamp}.db"
+        write_copy(database, path)
+        for backup in older[KEPT - 1 :]:
+            backup.path.unlink(missing_ok=True)
     return Backup(path, number, now)
 
 
 def back_up_if_due(database: Database, now: float) -> Backup | None:
-    """A backup when the newest is a day old (or from the future, by a clock that was wrong), else None."""
+    """A backup when the newest is a day old (or from the future, by a clock that was wrong), else None.
+
+    Reads all of the file first, so call it where half a second does not matter. Raises StoreDamaged.
+    """
     newest = next(iter(backups(database.path.parent)), None)
-    return back_up(database, now) if newest is None or abs(now - newest.at) >= DAY_S else None
+    if newest is not None and abs(now - newest.at) < DAY_S:
+        return None
+    database.check()  # five copies of a damaged file would be no backup
+    return back_up(database, now)
 
 
 def write_copy(database: Database, target: Path) -> None:

@@ -192,23 +192,27 @@ class Conversation(Cards):
         time of the reply.
         """
         with self.transaction():
-            self._count_moves(reply_id, -1)  # what was known before, when it is set again
+            self._count_moves("r.id", reply_id, -1)  # what was known before, when it is set again
             self.database.update("replies", reply_id, {"uptake": uptake, "repair": repair})
-            self._count_moves(reply_id, 1)
+            self._count_moves("r.id", reply_id)
             if repair is not None:
                 self.review_recast(reply_id, repaired=repair, now=now)
 
-    def _count_moves(self, reply_id: int, sign: int) -> None:
-        """Add a reply's uptake and repair to the forms of the attempt it answered, or take them off."""
+    def _count_moves(self, which: Literal["r.id", "a.id"], row_id: int, sign: int = 1) -> None:
+        """Add the uptake and repair of one reply, or of the replies to one attempt, to the forms of the attempt.
+
+        With `sign` -1 they are taken off.
+        """
         self.database.connection.execute(
             "UPDATE forms SET taken = forms.taken + :sign * r.taken, taken_of = forms.taken_of + :sign * r.taken_of,"
-            " repaired = forms.repaired + :sign * r.repaired, repaired_of = forms.repaired_of + :sign * r.repaired_of"
+            " repaired = forms.repaired + :sign * r.repaired,"
+            " repaired_of = forms.repaired_of + :sign * r.repaired_of"
             " FROM (SELECT f.set_id, f.form_id, coalesce(sum(r.uptake), 0) AS taken, count(r.uptake) AS taken_of,"
             " coalesce(sum(r.repair), 0) AS repaired, count(r.repair) AS repaired_of FROM replies r"
             " JOIN attempts a ON a.turn_id = r.turn_id JOIN attempt_forms f ON f.attempt_id = a.id"
-            " WHERE r.id = :reply_id GROUP BY f.set_id, f.form_id) r"
+            f" WHERE {which} = :row_id GROUP BY f.set_id, f.form_id) r"
             " WHERE forms.set_id = r.set_id AND forms.form_id = r.form_id",
-            {"sign": sign, "reply_id": reply_id},
+            {"sign": sign, "row_id": row_id},
         )
 
     def turns(self, session_id: int) -> list[SavedTurn]:

@@ -168,6 +168,14 @@ class Database:
         with self._mutex, plain_errors(target), self._shared():
             self.connection.execute("VACUUM INTO ?", (str(target),))
 
+    def check(self) -> None:
+        """Read all of the file. Raises StoreDamaged, and the next start recovers it."""
+        with self._mutex, plain_errors(self.path), self._shared():
+            found = self.connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if found != "ok":
+            mark_suspect(self.path)
+            raise StoreDamaged(f"{self.path} is damaged ({found}). Open it again to recover it.")
+
     def forget(self) -> None:
         """Take what was deleted out of the journal as well; `secure_delete` has zeroed it in the file."""
         with self._mutex, plain_errors(self.path):

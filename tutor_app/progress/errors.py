@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,12 +39,14 @@ class StoreDamaged(TutorError):
 READ_ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What reading a damaged file raises; the second when SQLite's own message quotes damaged bytes."""
 
+_FULL = "The disk is full: this could not be saved in {}. Everything before it is safe. Free some space and try again."
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _LOW_BYTE = 0xFF  # the high bytes of an extended result code say which kind of I/O error it was
 
 
 @contextmanager
 def plain_errors(path: Path) -> Iterator[None]:
-    """Turns SQLite's errors into ours; those that are mistakes of the program pass through."""
+    """Turns errors of SQLite and of the disk into ours; those that are mistakes of the program pass through."""
     try:
         yield
     except READ_ERRORS as error:
@@ -53,6 +56,12 @@ def plain_errors(path: Path) -> Iterator[None]:
         if isinstance(translated, StoreDamaged):
             mark_suspect(path)
         raise translated from error
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise DiskFull(_FULL.format(path)) from error
+        raise DiskTrouble(
+            f"{error.filename or path} could not be read or written ({error.strerror})."
+        ) from error
 
 
 def translate(error: Exception, path: Path) -> TutorError | None:
@@ -67,10 +76,7 @@ def translate(error: Exception, path: Path) -> TutorError | None:
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED:
         return StoreDamaged(f"{path} was replaced by another window. Open it again.")
     if code == sqlite3.SQLITE_FULL:
-        return DiskFull(
-            f"The disk is full: this could not be saved in {path}. Everything before it is safe. "
-            "Free some space and try again."
-        )
+        return DiskFull(_FULL.format(path))
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreBusy(
             f"The learner's file {path} is being written by another window. Close the other one, or try again."

@@ -22,7 +22,7 @@ JSON_COLUMNS = {
 }
 """Text that must parse. SQLite stores what it is given and keeps no checksums of content."""
 
-_RECOUNTS = """
+_DISAGREEMENTS = """
 SELECT 'card ' || c.id || ' disagrees with its reviews' FROM cards c
 WHERE (c.last_at IS NULL) <> (NOT EXISTS (SELECT 1 FROM reviews r WHERE r.card_id = c.id))
 UNION ALL
@@ -48,28 +48,32 @@ def is_readable(connection: sqlite3.Connection) -> bool:
         return False
 
 
-def problems(connection: sqlite3.Connection) -> list[str]:
-    """Everything wrong with a file, one line each; empty when it is sound. Reads all of it.
+def damage(connection: sqlite3.Connection) -> list[str]:
+    """Everything that was not written so, one line each; empty when the file is sound. Reads all of it.
 
     A file of a newer program is not judged: what we do not know is not damage.
     """
     if not is_readable(connection):
         return ["the tables cannot be read"]
-    if set(schema.applied(connection)) - set(schema.known()):
-        return []
-    return list(_problems(connection))
+    had = schema.applied(connection)
+    return [] if not had or set(had) - set(schema.known()) else list(_damage(connection))
 
 
-def _problems(connection: sqlite3.Connection) -> Iterator[str]:
-    if not schema.applied(connection):
-        return
+def problems(connection: sqlite3.Connection) -> list[str]:
+    """Damage, and rows that disagree with each other, which only a mistake of the program (or a forger) can make."""
+    found = damage(connection)
+    if found or not schema.applied(connection):
+        return found
+    disagreements = [row[0] for row in connection.execute(_DISAGREEMENTS)]
+    return disagreements + [f"the form {form} has wrong counts" for form in wrong_counts(connection)]
+
+
+def _damage(connection: sqlite3.Connection) -> Iterator[str]:
     try:
         yield from (row[0] for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok")
         yield from (
             f"a row of {row[0]} points nowhere" for row in connection.execute("PRAGMA foreign_key_check")
         )
-        yield from (row[0] for row in connection.execute(_RECOUNTS))
-        yield from (f"the form {form} has wrong counts" for form in wrong_counts(connection))
         for table in schema.TABLES:
             yield from _undecodable(connection, table)
     except READ_ERRORS as error:
@@ -99,12 +103,12 @@ def parses(table: str, row: dict[str, object]) -> bool:
     return True
 
 
-def file_problems(path: Path, *, network: bool | None = None) -> list[str]:
-    """The same for a file by its path; a journal that a crash left is played back first.
+def file_damage(path: Path, *, network: bool | None = None) -> list[str]:
+    """The damage of a file by its path; a journal that a crash left is played back first.
 
     Raises the errors of `tutor_app.progress.errors` when it cannot be read for other reasons than damage.
     """
-    return _looking_at(path, problems, network)
+    return _looking_at(path, damage, network)
 
 
 def is_file_readable(path: Path, *, network: bool | None = None) -> bool:

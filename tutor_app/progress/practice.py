@@ -69,6 +69,7 @@ class Practice(Conversation):
                 self.database.insert("attempt_tags", {"attempt_id": attempt_id, "tag": tag})
             language = self._language(session_id)
             self._move_forms(attempt_id, set_id, forms, kind, language, correct, hint_level, now)
+            self._count_moves("a.id", attempt_id)
             rated = reviews.rating(correct=correct, hint_level=hint_level, attempt_number=attempt_number)
             for form_id in dict.fromkeys(forms):
                 card_id = self._card("form", form_id, language=language, set_id=set_id, now=now, due_at=now)

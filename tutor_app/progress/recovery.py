@@ -31,7 +31,7 @@ def recover(path: Path, now: float, *, network: bool | None = None) -> str:
     at the next start.
     """
     with FileLock(path.with_name(path.name + ".recovery")).held():
-        if not health.file_problems(path, network=network):
+        if not health.file_damage(path, network=network):
             clear_suspicion(path)
             return ""  # another window has done it meanwhile
         for abandoned in path.parent.glob(_SCRATCH + "*"):
@@ -78,7 +78,7 @@ def _copy_to(kept: Path, scratch: Path) -> Path:
 
 def _newest_good(learner_folder: Path, target: Path) -> Backup | None:
     for backup in backups(learner_folder):
-        if not health.file_problems(backup.path):
+        if not health.file_damage(backup.path):
             shutil.copyfile(backup.path, target)
             return backup
     return None

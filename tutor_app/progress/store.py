@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from tutor_app.progress import health, schema, suspicion
 from tutor_app.progress import learners as people
-from tutor_app.progress.backups import back_up
+from tutor_app.progress.backups import back_up, back_up_if_due
 from tutor_app.progress.database import Database
 from tutor_app.progress.errors import NoLearner, plain_errors
 from tutor_app.progress.memory import Memories
@@ -121,6 +121,10 @@ class Store(Memories):
                     (key, json.dumps(value, ensure_ascii=False)),
                 )
 
+    def back_up_if_due(self, now: float) -> bool:
+        """True when a backup was made: once a day. For a quiet moment, such as the end of a session."""
+        return not self.read_only and back_up_if_due(self.database, now) is not None
+
     def close(self) -> None:
         self.database.close()
 
@@ -135,9 +139,10 @@ class Store(Memories):
 
 def _made_sound(path: Path, now: float, network: bool | None) -> str:
     """Check a file before it is trusted, all of it when that is quick or it failed before; recover if need be."""
-    all_of_it = suspicion.is_suspect(path) or path.stat().st_size <= READ_WHOLE_BYTES
+    with plain_errors(path):
+        all_of_it = suspicion.is_suspect(path) or path.stat().st_size <= READ_WHOLE_BYTES
     sound = (
-        not health.file_problems(path, network=network)
+        not health.file_damage(path, network=network)
         if all_of_it
         else health.is_file_readable(path, network=network)
     )
