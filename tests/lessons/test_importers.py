@@ -21,7 +21,6 @@ from lessons.problems import LessonError
 from lessons.schema import ChoiceItem, Lesson, LessonSet, MatchItem, OrderItem, items_of
 from tests.lessons.sample import lesson, write_set
 
-DATA = Path(__file__).parent / "data"
 ABOUT = About("imported", "Imported", "es")
 TO_WRITE = {"errors-few", "plan-culture", "plan-items", "plan-kinds", "plan-talk", "plan-words", "level-word"}
 """What an import cannot know: errors, culture, a talk; and quantity."""
