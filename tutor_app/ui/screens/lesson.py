@@ -37,6 +37,7 @@ from tutor_app.ui.widgets.key_bar import KeyBar
 from tutor_app.ui.widgets.letter_bar import LetterBar
 from tutor_app.ui.widgets.status_bar import StatusBar
 from tutor_app.ui.widgets.step_panel import PanelView, StepPanel
+from tutor_app.ui.widgets.writing_box import WritingBox
 
 if TYPE_CHECKING:
     from tutor_app.ui.app import TutorApp
@@ -94,8 +95,7 @@ class LessonScreen(Screen[Summary | None]):
             yield StepPanel(id="step")
             with Vertical(id="talk"):
                 yield Conversation(id="conversation")
-                yield LetterBar(id="letters")
-                yield Composer(id="composer")
+                yield WritingBox()
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -269,8 +269,8 @@ class LessonScreen(Screen[Summary | None]):
 
     def action_stop(self) -> None:
         """Take back a waiting line, stop the reply, or offer to pause: whichever there is to do."""
-        if self.query_one(LetterBar).has_class("-open"):
-            self._close_letters()
+        if self.query_one(WritingBox).letters_open:
+            self.query_one(WritingBox).close_letters()
         elif not self._started and self._given and (turn := self._runner.take_back()):
             self._given = 0
             if self._view.sent is not None:
@@ -359,31 +359,12 @@ class LessonScreen(Screen[Summary | None]):
             lambda: session.save_word(word, sentence), wording.KEPT.format(word=one_line(word, 60))
         )
 
-    # --- letters ----------------------------------------------------------------------------------------------
-
     def action_letters(self) -> None:
-        bar = self.query_one(LetterBar)
-        if bar.has_class("-open"):
-            self._close_letters()
-            return
-        bar.open_for(self._set.language)
-        bar.add_class("-open")
-        bar.focus()
-
-    def _close_letters(self) -> None:
-        self.query_one(LetterBar).remove_class("-open")
-        self.query_one(Composer).focus()
-
-    @on(LetterBar.Insert)
-    def _insert_letter(self, message: LetterBar.Insert) -> None:
-        composer = self.query_one(Composer)
-        if message.replace:
-            composer.action_delete_left()
-        composer.insert(message.text)
-
-    @on(LetterBar.Erase)
-    def _erase_letter(self) -> None:
-        self.query_one(Composer).action_delete_left()
+        box = self.query_one(WritingBox)
+        if box.letters_open:
+            box.close_letters()
+        else:
+            box.open_letters(self._set.language)
 
     # --- small things -----------------------------------------------------------------------------------------
 
