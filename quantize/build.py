@@ -15,7 +15,7 @@ from quantize.export import DIRECT_TYPES, DirectType, Planned, plan_types, write
 from quantize.files import check_output, part_of, publish, sha256_file
 from quantize.gguf_file import Field, GgufFile
 from quantize.imatrix_file import read_imatrix
-from quantize.lineage import PREFIX, Lineage, lineage_of, read_lineage
+from quantize.lineage import PREFIX, Lineage, evaluation_of, lineage_of, read_lineage
 from quantize.llama_quantise import check_type, is_direct, quantise
 from quantize.manifest import Weights, manifest_path, write_manifest
 from quantize.mapped import Rows
