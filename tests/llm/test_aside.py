@@ -29,47 +29,70 @@ class Context:
 
 def test_another_conversation_on_the_same_lesson_is_found_again() -> None:
     aside = Aside()
-    aside.keep(Context(TALK), shared=len(LESSON))
+    aside.keep(Context(TALK), shared=len(LESSON), lesson=len(LESSON))
     best = aside.best([*TALK, 5, 6])
     assert best is not None
     assert best.tokens == TALK
     assert len(best.state) == 1000
 
 
-def test_a_context_that_goes_on_is_not_copied() -> None:
-    context = Context(TALK)
-    Aside().keep(context, shared=len(TALK) - 20)
-    assert context.copies == 0
+def test_a_short_talk_on_a_long_lesson_is_kept_too() -> None:
+    aside = Aside()
+    talk = [*range(600), *range(1000, 1080)]
+    aside.keep(Context(talk), shared=600, lesson=600)
+    assert aside.best(talk) is not None
 
 
 def test_a_few_tokens_are_not_worth_a_copy() -> None:
     context = Context([*LESSON[:10], *range(500, 520)])
-    Aside().keep(context, shared=10)
+    Aside().keep(context, shared=10, lesson=10)
     assert context.copies == 0
 
 
 def test_a_later_state_of_a_conversation_replaces_the_earlier() -> None:
     aside = Aside()
-    aside.keep(Context(TALK), len(LESSON))
-    aside.keep(Context([*TALK, *range(50)]), len(LESSON))
-    aside.keep(Context(REFORMULATION), len(LESSON))
+    for talk in (TALK, [*TALK[:-20], *range(50)], [*TALK[:-20], *range(90)]):
+        aside.keep(Context(talk), len(LESSON), len(LESSON))
     best = aside.best(TALK)
     assert best is not None
-    assert len(best.tokens) == len(TALK) + 50
+    assert len(best.tokens) == len(TALK) + 70
+    assert len(aside) == 1
+
+
+def test_a_talk_outlasts_any_number_of_sentences() -> None:
+    aside = Aside()
+    aside.keep(Context(TALK), len(LESSON), len(LESSON))
+    for start in range(5000, 6000, 100):
+        aside.keep(Context([*LESSON, *range(start, start + 60)]), len(LESSON), len(LESSON))
+    best = aside.best(TALK)
+    assert best is not None
+    assert best.tokens == TALK
+
+
+def test_what_would_not_be_kept_is_not_copied() -> None:
+    aside = Aside()
+    for start in (1000, 2000, 3000):
+        aside.keep(Context([*LESSON, *range(start, start + 200)]), len(LESSON), len(LESSON))
+    context = Context(REFORMULATION)
+    aside.keep(context, len(LESSON), len(LESSON))
+    assert context.copies == 0
 
 
 def test_memory_is_bounded() -> None:
     aside = Aside(limit_bytes=1500)
-    aside.keep(Context(TALK), len(LESSON))
-    aside.keep(Context(REFORMULATION), len(LESSON))
-    best = aside.best(TALK)
+    aside.keep(Context(REFORMULATION), len(LESSON), len(LESSON))
+    aside.keep(Context(TALK), len(LESSON), len(LESSON))
+    assert len(aside) == 1
+    best = aside.best(REFORMULATION)
     assert best is not None
-    assert best.tokens == REFORMULATION
+    assert best.tokens == TALK
+    aside.keep(Context([*TALK, *TALK], size=2000), len(LESSON), len(LESSON))
+    assert len(aside) == 0
 
 
 def test_nothing_is_left_after_clear() -> None:
     aside = Aside()
-    aside.keep(Context(TALK), len(LESSON))
+    aside.keep(Context(TALK), len(LESSON), len(LESSON))
     aside.clear()
     assert aside.best(TALK) is None
 

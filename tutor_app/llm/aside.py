@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 WORTH_KEEPING = 32
 """Tokens that must be about to be lost before a state is copied away: copying costs about as much."""
-MOST = 2
+MOST = 3
 LIMIT_BYTES = 256 * 2**20
-SAME_CONVERSATION = 0.75
-"""Share of an older state's tokens in common with a newer one that makes the older one superfluous."""
+SAME_CONVERSATION = 0.5
+"""Share of an older state's own tokens (those after the lesson) in common with a newer one that makes the older
+one superfluous: a talk that has gone on, a last reply that was cut into tokens otherwise."""
 
 
 def common_length(one: Sequence[int], other: Sequence[int]) -> int:
@@ -25,7 +26,7 @@ def common_length(one: Sequence[int], other: Sequence[int]) -> int:
     return min(len(one), len(other))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class State:
     """The context as it was after `tokens`."""
 
@@ -49,29 +50,35 @@ class Aside:
         self._states: list[State] = []
         self._limit_bytes = limit_bytes
 
+    def __len__(self) -> int:
+        return len(self._states)
+
     def best(self, ids: Sequence[int]) -> State | None:
         """The state that shares the most tokens with `ids`."""
         return max(self._states, key=lambda kept: common_length(kept.tokens, ids), default=None)
 
-    def keep(self, holder: Holder, shared: int) -> None:
-        """Copy the holder's state if a conversation that is alike only in `shared` tokens is about to replace it.
+    def keep(self, holder: Holder, shared: int, lesson: int) -> None:
+        """Copy the holder's state if, beyond the first `shared`, enough tokens are about to be replaced by others.
 
-        A hidden question about the learner's sentence branches off after the lesson's prefix every turn; without
-        the copy the talk so far would have to be read again each time.
+        `lesson` is how many tokens all conversations have in common anyway. The shortest conversations make room:
+        a talk is worth more than one sentence's reformulation, which is never asked for again.
         """
         tokens = list(holder.past)
         if len(tokens) - shared < WORTH_KEEPING:
             return
-        self._states = [
-            kept
-            for kept in self._states
-            if common_length(kept.tokens, tokens) < SAME_CONVERSATION * len(kept.tokens)
-        ]
-        self._states.append(State(tokens, holder.state()))
-        del self._states[:-MOST]
-        while sum(len(kept.state) for kept in self._states) > self._limit_bytes:
-            del self._states[0]
+        others = [kept for kept in self._states if not _goes_on(kept.tokens, tokens, lesson)]
+        if len(others) >= MOST and all(len(kept.tokens) >= len(tokens) for kept in others):
+            return
+        self._states = [*others, State(tokens, holder.state())]
+        while len(self._states) > MOST or sum(len(kept.state) for kept in self._states) > self._limit_bytes:
+            self._states.remove(min(self._states, key=lambda kept: len(kept.tokens)))
 
     def clear(self) -> None:
         """Forget all."""
         self._states = []
+
+
+def _goes_on(older: Sequence[int], newer: Sequence[int], lesson: int) -> bool:
+    """True if `newer` is the same conversation as `older`, later."""
+    own = len(older) - lesson
+    return own <= 0 or common_length(older, newer) - lesson >= SAME_CONVERSATION * own

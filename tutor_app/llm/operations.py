@@ -254,7 +254,8 @@ class Operations:
         warm = len(self._warm) if ids[: len(self._warm)] == self._warm else 0
         if better is None or common_length(better.tokens, ids) <= shared:
             better = None
-        self._aside.keep(self._runtime, shared)
+        in_lesson = self._runtime.past[: len(self._warm)] == self._warm
+        self._aside.keep(self._runtime, shared, lesson=len(self._warm) if in_lesson else 0)
         if better is not None and common_length(better.tokens, ids) >= warm:
             self._runtime.restore(better.tokens, better.state)
         elif warm > shared:

@@ -196,7 +196,11 @@ class Engine(Protocol):
         """Make `ids` the reusable beginning of what follows, from disk when it was saved before."""
 
     def generate(self, ids: Sequence[int], sampling: Sampling) -> Iterator[GenerationEvent]:
-        """Continue `ids`. Closing the iterator early cancels. Ends with exactly one `Done`."""
+        """Continue `ids`. Closing the iterator early cancels. Ends with exactly one `Done`.
+
+        The same requests in the same order give the same replies. (llama.cpp's quantised arithmetic rounds by
+        batch size, so a prompt of which another part was cached may differ in a later word.)
+        """
 
     def score(self, ids: Sequence[int], continuation: Sequence[int]) -> list[float]:
         """Natural log-probability of each token of `continuation` after `ids`; shape [len(continuation)]."""
