@@ -57,6 +57,16 @@ def test_a_network_file_uses_a_rollback_journal_and_leaves_no_lock(tmp_path: Pat
         assert sorted(path.name for path in store.folder.iterdir()) == ["learner.db"]
 
 
+def test_a_reader_on_a_network_folder_takes_the_lock_too(tmp_path: Path) -> None:
+    with new_store(tmp_path, network=True) as store, store.reader() as reader:
+        session = begin(store)
+        with store.transaction():
+            turn(store, session, "one")
+            assert (store.folder / "learner.db.lock").exists()
+        assert [one.text for one in reader.turns(session)] == ["one"]
+        assert not (store.folder / "learner.db.lock").exists()
+
+
 def test_a_wal_file_that_moves_to_a_network_folder_changes_its_journal(tmp_path: Path) -> None:
     with new_store(tmp_path) as store:
         session = begin(store)

@@ -161,12 +161,13 @@ def export(
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--name", metavar="NAME", help="Another name for the imported learner.")
 @click.option("--replace", metavar="NAME", help="Put it in place of this learner, who is backed up first.")
+@click.option("--without-pin", is_flag=True, help="Leave its PIN out, when that was forgotten.")
 @click.pass_obj
-def import_(context: Context, file: Path, name: str | None, replace: str | None) -> None:
+def import_(context: Context, file: Path, name: str | None, replace: str | None, without_pin: bool) -> None:
     """Read a learner from an exported FILE, as a new one or in place of one who is here."""
     data_dir = prepared(context.data_dir)
     replaced = find(data_dir, replace).id if replace else None
-    learner = import_file(data_dir, file, name=name, replace=replaced)
+    learner = import_file(data_dir, file, name=name, replace=replaced, without_pin=without_pin)
     click.echo(f"{learner.name} is here as {learner.id}.")
 
 

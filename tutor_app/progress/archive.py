@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tutor_app.errors import TutorError
-from tutor_app.progress import counts, health, learners, schema
+from tutor_app.progress import counts, health, learners, pin, schema
 from tutor_app.progress.backups import back_up, flush, write_copy
 from tutor_app.progress.database import Database
 from tutor_app.progress.errors import READ_ERRORS, plain_errors
@@ -82,9 +82,12 @@ def import_file(
     *,
     name: str | None = None,
     replace: str | None = None,
+    without_pin: bool = False,
     now: float | None = None,
 ) -> Learner:
     """A learner from an exported file, as a new one (under `name`, if given) or in place of the id `replace`.
+
+    `without_pin` is for a PIN that was forgotten.
 
     Raises TutorError when the file is not an export of ours, is damaged, or was made by a newer program; then
     nothing has changed. A learner who is replaced is backed up first.
@@ -93,6 +96,8 @@ def import_file(
     with tempfile.TemporaryDirectory(prefix="tutor-import-") as scratch:
         tables = _tables_in(source, Path(scratch))
     in_file = _name_in(tables)
+    if without_pin:
+        tables["settings"] = [row for row in tables.get("settings", []) if row.get("key") != pin.SETTING]
     if replace is None:
         folder = learners.make_folder(data_dir, name or in_file)
         try:

@@ -81,7 +81,7 @@ def write_copy(database: Database, target: Path) -> None:
 
 def flush(path: Path) -> None:
     """Wait until the file is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDWR)  # Windows flushes only what it may write
     try:
         os.fsync(handle)
     finally:

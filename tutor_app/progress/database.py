@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +31,8 @@ class Database:
         self.network = filesystem.on_network(path.parent) if network is None else network
         self._mutex = threading.RLock()
         self._depth = 0
-        self._file_lock = FileLock(path) if self.network else None
+        # A folder that cannot be written (a medium, a class's archive) is only read, and by nobody changed.
+        self._file_lock = FileLock(path) if self.network and os.access(path.parent, os.W_OK) else None
         with plain_errors(path):
             mode = "ro" if read_only else "rwc"
             self.connection = sqlite3.connect(
@@ -161,7 +163,7 @@ class Database:
 
     def _shared(self) -> AbstractContextManager[None]:
         """On a network folder even reading takes the lock: its own locks may not keep a writer out."""
-        return nullcontext() if self._depth or self.read_only else self._exclusive()
+        return nullcontext() if self._depth else self._exclusive()
 
     def vacuum_into(self, target: Path) -> None:
         """A compact copy of what is committed, with a rollback journal: one file."""

@@ -2,7 +2,8 @@
 
 It keeps a neighbour from opening the wrong learner. It does not encrypt: who can read the account's files can
 read the learner's file without it, and four digits are guessed quickly by somebody who has the hash. What really
-separates people is an operating-system account each, and the settings screen says so.
+separates people is an operating-system account each, and the settings screen says so. A forgotten PIN is lifted
+by `tutor progress export` and `tutor progress import --without-pin`.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ def shared(tables: Tables, share: Share, set_ids: Collection[str]) -> dict[str, 
     turn_ids = {row["id"] for row in turns}
     attempts = [row for row in tables["attempts"] if row["session_id"] in session_ids]
     attempt_ids = {row["id"] for row in attempts}
-    cards = [row for row in tables["cards"] if _may_card(row, share, set_ids)]
+    languages = {row["language"] for row in sessions}
+    cards = [row for row in tables["cards"] if _may_card(row, share, set_ids, languages)]
     card_ids = {row["id"] for row in cards}
     silent: Callable[[Row], Row] = (lambda row: row) if share == "all" else _said_nothing
     return {
@@ -64,11 +65,12 @@ def shared(tables: Tables, share: Share, set_ids: Collection[str]) -> dict[str, 
     }
 
 
-def _may_card(row: Row, share: Share, set_ids: Collection[str]) -> bool:
+def _may_card(row: Row, share: Share, set_ids: Collection[str], languages: Collection[str]) -> bool:
     """Words and forms of the lessons; what the learner saved or what was recast is of their own making."""
-    if row["set_id"] not in set_ids:
-        return False
-    return share == "all" or (row["kind"] != "recast" and not row["source"])
+    saved = row["set_id"] is None
+    if share == "all":
+        return row["language"] in languages if saved else row["set_id"] in set_ids
+    return row["set_id"] in set_ids and row["kind"] != "recast" and not row["source"]
 
 
 def _said_nothing(row: Row) -> Row:
