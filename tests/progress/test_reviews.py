@@ -18,9 +18,12 @@ from hypothesis import strategies as st
 from tests.progress.making import DAY, NOON, attempt, begin, new_store, reply, turn
 from tests.progress.simulated import memory_learner
 from tutor_app.progress import fitting, queue, reviews
+from tutor_app.progress.backups import backups
+from tutor_app.progress.maintenance import maintain
 from tutor_app.progress.records import DueItem
 from tutor_app.progress.refit import SETTING, refit
 from tutor_app.progress.reviews import AGAIN, GOOD, HARD, CardState
+from tutor_app.progress.store import Store
 
 ITEM = DueItem(1, "word", "casa", "es", "es-l2", "house", "", NOON, 0.5)
 
@@ -176,3 +179,16 @@ def test_refitting_a_learner_keeps_what_was_reviewed_and_moves_the_dates(tmp_pat
         assert np.mean([row["due_at"] for row in after]) != np.mean([row["due_at"] for row in before])
         assert tuple(store.settings()[SETTING]) == store.fsrs_parameters()
         store.add_review(1, correct=True, now=NOON + 90 * DAY)
+
+
+def test_maintenance_backs_up_daily_and_fits_monthly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fits: list[float] = []
+    monkeypatch.setattr("tutor_app.progress.maintenance.refit", lambda store: fits.append(1) or False)
+    with new_store(tmp_path) as store:
+        for hour in range(0, 24 * 35, 6):
+            maintain(store, NOON + hour * 3600)
+        assert len(fits) == 2
+        assert backups(store.folder)[0].number == 35
+    with Store.open(tmp_path, "ana", read_only=True) as store:
+        maintain(store, NOON + 99 * DAY)
+        assert len(fits) == 2
