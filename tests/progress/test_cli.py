@@ -98,6 +98,14 @@ def test_a_class_hands_in_sealed_files_and_gets_a_report(data_dir: Path, tmp_pat
     ]
 
 
+def test_the_page_names_sets_and_forms_that_are_installed_here(data_dir: Path, tmp_path: Path) -> None:
+    tutor(data_dir, "progress", "export", str(tmp_path / "a.handin"), "--hand-in")
+    tutor(data_dir, "report", str(tmp_path), "--out", str(tmp_path / "out"))
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "<h2>es-l2</h2>" not in page
+    assert "ser and estar" in page
+
+
 @pytest.mark.parametrize(
     "command", [["progress", "export", "--hand-in", "x.handin", "--set", "nope"], ["report", "."]]
 )

@@ -16,6 +16,7 @@ from tutor_app.progress.class_files import csv_files, statements
 from tutor_app.progress.class_html import page
 from tutor_app.progress.class_report import class_report
 from tutor_app.progress.handin import make_key
+from tutor_app.session.library import available
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,7 +34,7 @@ from tutor_app.progress.handin import make_key
     "set_folders",
     multiple=True,
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A lesson set's folder, for names of lessons and forms in place of their ids.",
+    help="Folder of a set that is not installed here, for names in place of ids.",
 )
 @click.option(
     "--new-key",
@@ -65,9 +66,10 @@ def report(
     if folder is None:
         raise click.UsageError("Name the folder of the hand-ins, or --new-key.")
     found = class_report(folder, key)
+    here = [one.folder for one in available(context.data_dir) if one.info and one.info.id in found.set_ids]
     target = out or folder / "report"
     files = {
-        "report.html": page(found, time.time(), _titles(set_folders)),
+        "report.html": page(found, time.time(), _titles([*here, *set_folders])),
         **csv_files(found),
         "statements.jsonl": "".join(line + "\n" for line in statements(found)),
     }
@@ -89,7 +91,7 @@ def report(
     click.echo(f"{len(found.hand_ins)} learners; open {target / 'report.html'}.")
 
 
-def _titles(folders: tuple[Path, ...]) -> dict[str, str]:
+def _titles(folders: list[Path]) -> dict[str, str]:
     titles: dict[str, str] = {}
     for folder in folders:
         try:

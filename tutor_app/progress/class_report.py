@@ -50,6 +50,10 @@ class ClassReport:
     remarks: tuple[str, ...]
     """What an instructor should know: files that could not be read, one name with two keys."""
 
+    @property
+    def set_ids(self) -> set[str]:
+        return {one.set_id for one in self.sets}
+
 
 def class_report(folder: Path, private_key: Path | None = None) -> ClassReport:
     """The report on all hand-ins in a folder. Raises TutorError when there is not one that can be read."""
