@@ -29,7 +29,7 @@ _GROUPS: dict[str, tuple[str, ...]] = {
     "ar": (
         "aاأإآى", "bب", "tتط", "vث", "jج", "7ح", "5خ", "dدض", "*ذ", "rر", "zزظ", "sسص", "$ش",
         "3ع", "gغ", "fف", "qق", "kك", "lل", "mم", "nن", "hهة", "wوؤ", "yيئى", "'ء", "?؟", ",،",
-        "A\u064e", "i\u0650", "u\u064f", "o\u0652", "~\u0651",
+        "Hح", "Sص", "Dض", "Tط", "Zظ", "A\u064e", "i\u0650", "u\u064f", "o\u0652", "~\u0651",
     ),
 }  # fmt: skip
 """Each group: the key, then its letters. Arabic keys follow the chat alphabet and Buckwalter."""

@@ -23,6 +23,7 @@ from tutor_app.ui.service import LessonOverview, SetOverview
 from tutor_app.ui.text import one_line
 from tutor_app.ui.widgets.key_bar import KeyBar
 from tutor_app.ui.widgets.status_bar import StatusBar
+from tutor_app.ui.widgets.words import Words, arabic_mode, drawn_line
 
 if TYPE_CHECKING:
     from tutor_app.ui.app import TutorApp
@@ -58,12 +59,12 @@ class HomeScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield StatusBar(wording.APP)
-        yield Static(Content(""), id="greeting")
+        yield Words(Content(""), id="greeting")
         yield Static(Content(""), id="due")
         with Horizontal(id="panes"):
             yield OptionList(id="ways", markup=False, compact=True)
             with VerticalScroll(id="about", can_focus=False):
-                yield Static(Content(wording.HOME_LOADING), id="about-text")
+                yield Words(Content(wording.HOME_LOADING), id="about-text")
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -117,7 +118,9 @@ class HomeScreen(Screen[None]):
 
     def _add(self, ways: OptionList, prompt: Content, way: Way) -> None:
         self._ways.append(way)
-        ways.add_option(Option(prompt))
+        mode = arabic_mode(self.app)
+        lines = prompt.split("\n", allow_blank=True)
+        ways.add_option(Option(Content("\n").join(drawn_line(line, mode) for line in lines)))
 
     def _chosen_key(self, index: int | None) -> tuple[int, str, str] | None:
         way = self._ways[index] if index is not None and index < len(self._ways) else None

@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from tutor_app.ui import wording
 from tutor_app.ui.text import clean
+from tutor_app.ui.widgets.words import arabic_mode, drawn_line
 
 
 @dataclass
@@ -36,7 +37,8 @@ class ChoicePad(OptionList):
         self._choices = tuple(choices)
         self.clear_options()
         for number, choice in enumerate(choices, 1):
-            self.add_option(Option(Content.assemble((f"{number}  ", "bold $text-accent"), clean(choice))))
+            drawn = drawn_line(Content(clean(choice)), arabic_mode(self.app))
+            self.add_option(Option(Content.assemble((f"{number}  ", "bold $text-accent"), drawn)))
         self.highlighted = 0 if choices else None
 
     def take_key(self, key: str) -> bool:

@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from tutor_app.ui import wording
 from tutor_app.ui.text import clean, plain, salient
+from tutor_app.ui.widgets.words import Words
 
 Speaker = Literal["tutor", "learner", "step", "note", "problem", "why"]
 
@@ -33,7 +34,7 @@ class Line(Widget):
         self.text = clean(text)
         """As it was said: what is copied, without marks for the eye."""
         self._who = Static(Content(wording.SPEAKERS[speaker]), classes="who")
-        self._words = Static(salient(self.text, recast), classes="words")
+        self._words = Words(salient(self.text, recast), classes="words")
 
     def compose(self) -> ComposeResult:
         if wording.SPEAKERS[self.speaker]:

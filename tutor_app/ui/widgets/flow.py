@@ -10,6 +10,8 @@ from textual.geometry import Size
 from textual.style import Style
 from textual.widget import Widget
 
+from tutor_app.ui.widgets.words import arabic_mode, drawn_line
+
 GAP = 2
 """Cells between two pieces on a row."""
 
@@ -53,7 +55,7 @@ class Flow(Widget, can_focus=True):
             self.pick(index)
 
     def _piece(self, index: int) -> Content:
-        piece = self.pieces[index]
+        piece = drawn_line(self.pieces[index], arabic_mode(self.app))
         spans = [Span(0, len(piece), Style.from_meta({"piece": index}))]
         if self.has_focus and index == self.cursor:
             spans.append(Span(0, len(piece), "$block-cursor-foreground on $block-cursor-background bold"))

@@ -19,6 +19,7 @@ from tutor_app.ui.text import clean, gauge, one_line
 from tutor_app.ui.widgets.choice_pad import ChoicePad
 from tutor_app.ui.widgets.match_pad import MatchPad
 from tutor_app.ui.widgets.order_pad import OrderPad
+from tutor_app.ui.widgets.words import Words
 
 GAP = "___"
 HINTS = 4
@@ -51,12 +52,12 @@ class StepPanel(VerticalScroll, can_focus=True):
 
     def compose(self) -> ComposeResult:
         for name in ("place", "task", "support", "scene", "text", "prompt", "gloss"):
-            yield Static(Content(""), id=f"step-{name}", classes="-empty")
+            yield Words(Content(""), id=f"step-{name}", classes="-empty")
         yield ChoicePad(id="choices")
         yield OrderPad(id="order")
         yield MatchPad(id="match")
         yield Static(Content(""), id="step-hints", classes="-empty")
-        yield Static(Content(""), id="step-words", classes="-empty")
+        yield Words(Content(""), id="step-words", classes="-empty")
 
     def show_step(self, step: StepShown, view: PanelView) -> None:
         """Replace the step; its pad, if any, is ready."""

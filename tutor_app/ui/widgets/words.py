@@ -1,0 +1,40 @@
+"""Text that may be Arabic: drawn the way the learner's terminal needs it, line by line after wrapping."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from textual.app import App
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor_app.ui import preferences
+from tutor_app.ui.bidi import Mode, has_rtl, visual_line
+
+
+def arabic_mode(app: App[object]) -> Mode:
+    """How this learner's terminal wants right-to-left text."""
+    return cast(Mode, preferences.ARABIC.of(getattr(app, "settings", {})))
+
+
+def drawn_line(line: Content, mode: Mode) -> Content:
+    """One line in the order in which it is drawn, each piece in the style it had."""
+    if mode == "logical" or not has_rtl(line.plain):
+        return line
+    pieces = [
+        line[start:end] if line.plain[start:end] == drawn else Content(drawn, list(line[start:end].spans))
+        for start, end, drawn in visual_line(line.plain, mode)
+    ]
+    return Content("").join(pieces)
+
+
+class Words(Static):
+    """A static text whose content stays in reading order, whatever is drawn."""
+
+    def render(self) -> Content:
+        content = cast(Content, self.content)
+        mode = arabic_mode(self.app)
+        width = self.content_size.width
+        if mode == "logical" or not width or not has_rtl(content.plain):
+            return content
+        return Content("\n").join(drawn_line(line, mode) for line in content.wrap(width))
