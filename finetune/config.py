@@ -1,0 +1,86 @@
+"""What a trainer writes in YAML, checked before anything is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from finetune.errors import FinetuneError
+from finetune.sources import NAMES
+
+
+class Settings(BaseModel):
+    """Unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Source(Settings):
+    """One dataset in the mixture."""
+
+    kind: str
+    """Which reader: chat, learner, lmsys, magpie, openhermes, prosocial or waxal."""
+    share: float = Field(gt=0, le=1)
+    """Of the trained tokens."""
+    paths: list[Path] = Field(min_length=1)
+    """Files or folders, relative to the config."""
+    repeat: int = Field(default=1, ge=1)
+    """Passes over it that are allowed."""
+    options: dict[str, Any] = {}
+    """For its reader, such as `languages: [Spanish]` for lmsys."""
+
+
+class DataConfig(Settings):
+    """`tutor-finetune data`: which conversations, in which shares."""
+
+    tokenizer: Path
+    """`tokenizer.json` of the base model, or the folder it is in."""
+    family: str = "chatml"
+    """Its prompt template: a name in assets/templates."""
+    total_tokens: int = Field(default=2_000_000, ge=1)
+    """Trained tokens altogether."""
+    seed: int = 0
+    """The same seed gives the same stream."""
+    reweight: bool = False
+    """Whether the other sources fill in for one that runs out."""
+    sources: dict[str, Source] = Field(min_length=1)
+
+
+def load(path: Path, overrides: tuple[str, ...] = ()) -> DataConfig:
+    """The config in `path`, with `key=value` overrides. Raises FinetuneError naming the setting that is wrong."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise FinetuneError(f"{path} cannot be read: {error}") from error
+    if not isinstance(data, dict):
+        raise FinetuneError(f"{path} is not a mapping of settings.")
+    for override in overrides:
+        _set(data, override)
+    try:
+        config = DataConfig.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise FinetuneError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+    for name, source in config.sources.items():
+        if source.kind not in NAMES:
+            raise FinetuneError(
+                f"{path}: sources.{name}.kind: no reader {source.kind!r}; there are {', '.join(NAMES)}."
+            )
+        source.paths = [path.parent / one for one in source.paths]
+    config.tokenizer = path.parent / config.tokenizer
+    return config
+
+
+def _set(data: dict[str, Any], override: str) -> None:
+    key, found, value = override.partition("=")
+    if not found:
+        raise FinetuneError(f"--set {override}: write key=value, for example --set total_tokens=100000.")
+    *parents, last = key.split(".")
+    for parent in parents:
+        data = data.setdefault(parent, {})
+        if not isinstance(data, dict):
+            raise FinetuneError(f"--set {override}: {parent!r} has no settings of its own.")
+    data[last] = yaml.safe_load(value)
