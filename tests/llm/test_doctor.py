@@ -142,7 +142,8 @@ def test_an_unwritable_folder_is_bad(tmp_path: Path) -> None:
     assert doctor_module.disk_finding(tmp_path / "file" / "data").verdict == "bad"
 
 
-def test_a_measured_speed_is_kept_and_a_failure_is_told(home: Path) -> None:
+def test_a_measured_speed_is_kept_and_a_failure_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "busy", lambda: False)
     model = Models(home).get("mine")
     engine = ScriptedEngine(lambda ids: "uno " * 40)
     result, finding = speed_finding(home, model, lambda: engine)
@@ -150,6 +151,8 @@ def test_a_measured_speed_is_kept_and_a_failure_is_told(home: Path) -> None:
     assert result == machine.measured(home)
     assert finding.verdict == "good"
     assert engine.calls["close"] == 1
+    monkeypatch.setattr(machine, "busy", lambda: True)
+    assert "when it is quiet" in speed_finding(home, model, lambda: engine)[1].text
     broken = ScriptedEngine(load_error=ModelRefused("It is cut off."))
     assert speed_finding(home, model, lambda: broken) == (
         None,

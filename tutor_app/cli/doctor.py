@@ -139,6 +139,7 @@ def speed_finding(
     from tutor_app.llm.client import ChildEngine
 
     spec = LoadSpec(model.id, model.path, model.sha256)
+    busy = machine.busy()
     engine: Engine = make_engine() if make_engine else ChildEngine()
     try:
         tried = [speed.measure(engine, spec, threads) for threads in candidates(machine.cores()[0])]
@@ -157,6 +158,10 @@ def speed_finding(
         f"{model.id}: {chosen.decode_tps:.1f} tokens a second, "
         f"prompts {chosen.prefill_tps:.0f}, with {chosen.threads} thread{'s' * (chosen.threads > 1)}"
     )
+    if busy:
+        return result, Finding(
+            "Speed", "warning", f"{text}, beside other busy programs. Measure again when it is quiet."
+        )
     if chosen.decode_tps < speed.USABLE_TPS:
         return result, Finding("Speed", "warning", f"{text}. Use a smaller model, or close other programs.")
     return result, Finding("Speed", "good", text)

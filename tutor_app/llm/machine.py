@@ -36,6 +36,11 @@ def memory() -> Memory:
     return Memory(min(have.total, limit), min(have.available, max(0, limit - used)))
 
 
+def busy() -> bool:
+    """True when other programs keep most of the cores busy, so that nothing measured now means much."""
+    return psutil.getloadavg()[0] > 0.75 * cores()[1]
+
+
 def refuse_too_large(name: str, need_bytes: int) -> None:
     """Raise ModelRefused when `need_bytes` is more than this machine has at all."""
     total = memory().total
