@@ -2,10 +2,11 @@
 
     python -m tests.benchmarks quantize_quality
 
-The source is `qwen2.5-1.5b` in F16 with an adapter merged in: the Spanish variant in `assets/adapters` would be the
-real one, but that is a GGUF; pass the PEFT folder in QUANTIZE_BENCH_ADAPTER. Without it a random LoRA of 1 % of each
-weight stands in, which matters: the installed base is a Q4_K_M file already, so without a delta its own type would
-come out as free of loss. Texts are our lesson sets: even lessons make the matrix, odd lessons are measured.
+The source is QUANTIZE_BENCH_MODEL (default `qwen2.5-1.5b`) in F16 with an adapter merged in: the PEFT folder of a
+variant in QUANTIZE_BENCH_ADAPTER, else a random LoRA of 1 % of each weight. Mind that the installed bases are Q4_K_M
+files already: their weights lie on that type's grid, so Q4_K_M loses less than it would from the original weights, and
+the table answers which type to make from *these* files. Texts are our lesson sets: even lessons make the matrix, odd
+lessons are measured.
 
 QUANTIZE_BENCH_TYPES, QUANTIZE_BENCH_TOKENS (of each language) and QUANTIZE_BENCH_DIR (8 GB of scratch) may be set. With
 QUANTIZE_BENCH_PLOT=FILE.svg the table is also drawn.
@@ -36,7 +37,7 @@ from tests.benchmarks.quantize_plot import draw
 from tests.quantize.real import real_model
 
 SETS = Path(__file__).resolve().parents[2] / "lessons" / "sets"
-TEMPLATE = Path(__file__).resolve().parents[2] / "assets" / "templates" / "chatml.jinja"
+TEMPLATES = Path(__file__).resolve().parents[2] / "assets" / "templates"
 RANK = 16
 DELTA = 0.01
 """Size of the random adapter's delta, relative to the weight: what a LoRA of this rank typically learns."""
@@ -73,7 +74,7 @@ def lesson_texts() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def random_adapter(folder: Path, base: Path) -> Path:
-    """A LoRA whose delta has `DELTA` times the spread of each weight, for a Qwen2 GGUF."""
+    """A LoRA whose delta has `DELTA` times the spread of each weight of a GGUF."""
     from safetensors.numpy import save_file
 
     names = {
@@ -107,6 +108,8 @@ def main() -> dict[str, Any]:
     """A row a type: size, and figures by language."""
     kinds = os.environ.get("QUANTIZE_BENCH_TYPES", "Q8_0 Q6_K Q5_K_M Q4_K_M").split()
     tokens = int(os.environ.get("QUANTIZE_BENCH_TOKENS", "2048"))
+    model = os.environ.get("QUANTIZE_BENCH_MODEL", "qwen2.5-1.5b")
+    template = TEMPLATES / ("gemma.jinja" if model.startswith("gemma") else "chatml.jinja")
     limits = Limits(stop_rate_min=None, max_tokens=tokens)
     for_matrix, to_measure = lesson_texts()
     rows: list[dict[str, Any]] = []
@@ -114,7 +117,7 @@ def main() -> dict[str, Any]:
         dir=os.environ.get("QUANTIZE_BENCH_DIR"), prefix="quantize-quality-"
     ) as scratch:
         work = Path(scratch)
-        base = real_model("qwen2.5-1.5b")
+        base = real_model(model)
         given = os.environ.get("QUANTIZE_BENCH_ADAPTER")
         adapter = Path(given) if given else random_adapter(work / "adapter", base)
 
@@ -151,7 +154,7 @@ def main() -> dict[str, Any]:
     if plot := os.environ.get("QUANTIZE_BENCH_PLOT"):
         Path(plot).write_text(draw(rows), encoding="utf-8")
     return {
-        "base": "qwen2.5-1.5b",
+        "base": model,
         "adapter": Path(given).name if given else f"random, {DELTA:.0%} of each weight",
         "matrix": {"tokens": dict(measured.tokens), "seconds": round(matrix_seconds)},
         "rows": rows,
