@@ -129,7 +129,7 @@ def main() -> dict[str, Any]:
                 path,
                 kind,
                 matrix,
-                TEMPLATE,
+                template,
                 "bench",
                 allow_unknown_base=True,
                 overwrite=True,
