@@ -64,7 +64,7 @@ class HomeScreen(Screen[None]):
         with Horizontal(id="panes"):
             yield OptionList(id="ways", markup=False, compact=True)
             with VerticalScroll(id="about", can_focus=False):
-                yield Words(Content(wording.HOME_LOADING), id="about-text")
+                yield Words(Content(wording.HOME_LOADING), leftward=False, id="about-text")
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -108,9 +108,8 @@ class HomeScreen(Screen[None]):
 
     def _add_set(self, ways: OptionList, overview: SetOverview) -> None:
         self._ways.append(None)
-        ways.add_option(
-            Option(Content(f"\n{one_line(overview.title, 80)}").stylize("bold $primary"), disabled=True)
-        )
+        title = drawn_line(Content(one_line(overview.title, 80)), arabic_mode(self.app))
+        ways.add_option(Option(Content("\n") + title.stylize("bold $primary"), disabled=True))
         for lesson in overview.lessons:
             self._add(ways, lesson_prompt(lesson, self._compact()), Way(overview, lesson))
         talk = wording.FREE_TALK.format(language=one_line(overview.language_name, 40))
@@ -120,7 +119,7 @@ class HomeScreen(Screen[None]):
         self._ways.append(way)
         mode = arabic_mode(self.app)
         lines = prompt.split("\n", allow_blank=True)
-        ways.add_option(Option(Content("\n").join(drawn_line(line, mode) for line in lines)))
+        ways.add_option(Option(Content("\n").join(drawn_line(line, mode, leftward=False) for line in lines)))
 
     def _chosen_key(self, index: int | None) -> tuple[int, str, str] | None:
         way = self._ways[index] if index is not None and index < len(self._ways) else None

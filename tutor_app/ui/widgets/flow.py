@@ -55,7 +55,7 @@ class Flow(Widget, can_focus=True):
             self.pick(index)
 
     def _piece(self, index: int) -> Content:
-        piece = drawn_line(self.pieces[index], arabic_mode(self.app))
+        piece = drawn_line(self.pieces[index], arabic_mode(self.app), leftward=False)
         spans = [Span(0, len(piece), Style.from_meta({"piece": index}))]
         if self.has_focus and index == self.cursor:
             spans.append(Span(0, len(piece), "$block-cursor-foreground on $block-cursor-background bold"))

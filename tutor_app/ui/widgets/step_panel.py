@@ -57,7 +57,7 @@ class StepPanel(VerticalScroll, can_focus=True):
         yield OrderPad(id="order")
         yield MatchPad(id="match")
         yield Static(Content(""), id="step-hints", classes="-empty")
-        yield Words(Content(""), id="step-words", classes="-empty")
+        yield Words(Content(""), leftward=False, id="step-words", classes="-empty")
 
     def show_step(self, step: StepShown, view: PanelView) -> None:
         """Replace the step; its pad, if any, is ready."""

@@ -11,16 +11,23 @@ from textual.widgets import Static
 from tutor_app.ui import preferences
 from tutor_app.ui.bidi import Mode, has_rtl, visual_line
 
+LEFT_TO_RIGHT_MARK = "\u200e"
+
 
 def arabic_mode(app: App[object]) -> Mode:
     """How this learner's terminal wants right-to-left text."""
     return cast(Mode, preferences.ARABIC.of(getattr(app, "settings", {})))
 
 
-def drawn_line(line: Content, mode: Mode) -> Content:
-    """One line in the order in which it is drawn, each piece in the style it had."""
+def drawn_line(line: Content, mode: Mode, *, leftward: bool = True) -> Content:
+    """One line in the order in which it is drawn, each piece in the style it had.
+
+    Without `leftward` the line as a whole runs to the right, as a row of ours does that begins with a sign.
+    """
     if mode == "logical" or not has_rtl(line.plain):
         return line
+    if not leftward:
+        line = Content(LEFT_TO_RIGHT_MARK) + line
     pieces = [
         line[start:end] if line.plain[start:end] == drawn else Content(drawn, list(line[start:end].spans))
         for start, end, drawn in visual_line(line.plain, mode)
@@ -31,10 +38,18 @@ def drawn_line(line: Content, mode: Mode) -> Content:
 class Words(Static):
     """A static text whose content stays in reading order, whatever is drawn."""
 
+    def __init__(
+        self, content: Content, *, leftward: bool = True, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(content, id=id, classes=classes)
+        self._leftward = leftward
+
     def render(self) -> Content:
         content = cast(Content, self.content)
         mode = arabic_mode(self.app)
         width = self.content_size.width
         if mode == "logical" or not width or not has_rtl(content.plain):
             return content
-        return Content("\n").join(drawn_line(line, mode) for line in content.wrap(width))
+        return Content("\n").join(
+            drawn_line(line, mode, leftward=self._leftward) for line in content.wrap(width)
+        )
