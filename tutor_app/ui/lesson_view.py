@@ -142,7 +142,7 @@ class LessonView:
         self.conversation.say("step", f"{place} · {one_line(step.prompt, 120)}")
 
     def _item_over(self, answers: Sequence[str]) -> None:
-        """What else could have been said; only the way to the explanation when there is nothing else."""
+        """What else could have been said, if anything."""
         given, self.right = self.right, None
         if given is None:
             note = wording.ANSWERS.format(answers=" / ".join(answers[:MOST_ANSWERS])) if answers else ""
@@ -151,7 +151,7 @@ class LessonView:
             kind = self.step.kind if self.step else ""
             others = [text for text in answers if text.strip(".!?¡¿ ").casefold() != said]
             also = wording.ANSWERS_ALSO.format(answers=" / ".join(others[:MOST_ANSWERS]))
-            note = also if others and kind not in CLOSED_STEPS else wording.ANSWERED
+            note = also if others and kind not in CLOSED_STEPS else ""
         if note:
             self.conversation.say("note", note)
 

@@ -99,7 +99,6 @@ NEAR_MISSES = {
 DIALECT = "✓ as people say it in {name}"
 ANSWERS = "One can say: {answers}   F3 tells why"
 ANSWERS_ALSO = "One can also say: {answers}   F3 tells why"
-ANSWERED = "F3 tells why"
 RESUMED = "Welcome back. Here is where you were."
 HEARD = "Heard: {text}"
 OFFER = "Use {model} instead"

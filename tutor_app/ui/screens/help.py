@@ -52,9 +52,11 @@ class HelpScreen(ModalScreen[None]):
         rows: dict[str, list[str]] = {}
         for key, description in self._keys:
             rows.setdefault(description, []).append(app.key_name(key))
+        named = {description: ", ".join(dict.fromkeys(keys)) for description, keys in rows.items()}
+        width = max((len(keys) for keys in named.values()), default=0) + 2
         return Content("\n").join(
-            Content.assemble((f"{', '.join(dict.fromkeys(keys)):<22}", "bold $accent"), description)
-            for description, keys in rows.items()
+            Content.assemble((keys.ljust(width), "bold $accent"), description)
+            for description, keys in named.items()
         )
 
     def action_close(self) -> None:
