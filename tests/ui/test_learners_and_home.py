@@ -11,7 +11,7 @@ from tests.ui.conftest import driven
 from tutor_app.session.events import Asked, ModelState
 from tutor_app.ui import wording
 from tutor_app.ui.home_text import about_lesson, due_words, lesson_prompt
-from tutor_app.ui.messages import LearnersFound, ModelChanged, SessionClosed, TurnOver
+from tutor_app.ui.messages import LearnerOpened, LearnersFound, ModelChanged, SessionClosed, TurnOver
 from tutor_app.ui.screens.home import HomeScreen, next_way
 from tutor_app.ui.screens.lesson import LessonScreen
 from tutor_app.ui.screens.new_learner import NewLearnerScreen
@@ -32,6 +32,19 @@ async def test_with_nobody_there_the_form_opens_and_keys_alone_fill_it() -> None
         assert learner is not None
         assert learner.name == "Mei"
         assert learner.settings == {"language": "zh", "track": "heritage"}
+
+
+async def test_a_learner_named_on_the_command_line_is_asked_only_what_is_not_known() -> None:
+    luz = dataclasses.replace(script.ANA, name="Luz", settings={})
+    async with driven(script.service(people=[luz])) as ui:
+        await ui.heard.wait(LearnerOpened)
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, NewLearnerScreen)
+        await ui.pilot.press("tab", "down", "enter", "tab", "enter")
+        await ui.home()
+        assert isinstance(ui.app.screen, HomeScreen)
+        assert ui.service.kept == {"language": "es", "track": "heritage"}
+        assert len(ui.service.people) == 1
 
 
 async def test_a_name_is_asked_for_once_more_when_it_is_missing() -> None:

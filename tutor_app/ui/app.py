@@ -115,12 +115,30 @@ class TutorApp(App[None]):
         if learner is not None:
             self.post_message(LearnerOpened(learner))
 
+    @work(thread=True, exit_on_error=False, group="learners")
+    def keep_background(self, answers: Mapping[str, SettingValue]) -> None:
+        """The answers of a learner who is open already; then home."""
+
+        def keep() -> Learner | None:
+            for key, value in answers.items():
+                self.service.set_setting(key, value)
+            return self.service.learner()
+
+        learner = self.attempt(keep)
+        if learner is not None:
+            self.post_message(LearnerOpened(learner))
+
     @on(LearnerOpened)
     def _learner_opened(self, message: LearnerOpened) -> None:
         self.learner = message.learner
         self.settings = dict(self.service.settings())
         self.apply_settings()
-        self.go_home()
+        if preferences.LANGUAGE in self.settings:
+            self.go_home()
+        else:
+            from tutor_app.ui.screens.new_learner import NewLearnerScreen
+
+            self.push_screen(NewLearnerScreen(message.learner.name))
         if not self._model_wanted:
             self._model_wanted = True
             self.load_model()

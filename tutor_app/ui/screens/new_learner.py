@@ -33,11 +33,23 @@ class NewLearnerScreen(Screen[None]):
         Binding("escape", "back", wording.KEY_BACK, id="new.back"),
     ]
 
+    def __init__(self, name: str = "") -> None:
+        super().__init__()
+        self._known_name = name
+        """Of a learner who is there already but has not been asked yet (`tutor --learner NAME`)."""
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="form", can_focus=False):
             yield Static(Content(wording.NEW_TITLE), id="form-title")
             yield Static(Content(wording.NAME), classes="question")
-            yield Input(placeholder=wording.NAME_PLACEHOLDER, max_length=NAME_LENGTH, id="name", compact=True)
+            yield Input(
+                self._known_name,
+                placeholder=wording.NAME_PLACEHOLDER,
+                max_length=NAME_LENGTH,
+                id="name",
+                compact=True,
+                disabled=bool(self._known_name),
+            )
             yield Static(Content(wording.LANGUAGE), classes="question")
             with RadioSet(id="language", compact=True):
                 for number, name in enumerate(wording.LANGUAGES.values()):
@@ -52,6 +64,8 @@ class NewLearnerScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = cast("TutorApp", self.app).cursor_blink
+        if self._known_name:
+            self.query_one("#language", RadioSet).focus()
 
     @on(Input.Submitted)
     def _name_given(self) -> None:
@@ -66,9 +80,15 @@ class NewLearnerScreen(Screen[None]):
             return
         language = list(wording.LANGUAGES)[max(0, self.query_one("#language", RadioSet).pressed_index)]
         track = list(wording.TRACKS)[max(0, self.query_one("#track", RadioSet).pressed_index)]
-        cast("TutorApp", self.app).create_learner(
-            name, {preferences.LANGUAGE: language, preferences.TRACK: track}
-        )
+        app, answers = cast("TutorApp", self.app), {preferences.LANGUAGE: language, preferences.TRACK: track}
+        if self._known_name:
+            app.keep_background(answers)
+        else:
+            app.create_learner(name, answers)
 
     def action_back(self) -> None:
         cast("TutorApp", self.app).leave_form()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is nothing to go back to when the learner was named on the command line."""
+        return not (action == "back" and self._known_name)
