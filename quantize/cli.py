@@ -361,3 +361,9 @@ def main(args: Sequence[str] | None = None) -> None:
         # The reader of our output went away (`tutor-quantize inspect … | head`), and nobody is left to be told.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except (OSError, MemoryError) as error:
+        # What no place in the code foresaw: a disk that was pulled out, memory that another program took.
+        click.echo(
+            f"tutor-quantize: {error or 'out of memory; close other programs and try again'}", err=True
+        )
+        sys.exit(1)

@@ -42,21 +42,36 @@ class LlamaModel:
         self.path, self.n_ctx = path, n_ctx
         self._model: Any = None
         self._context: Any = None
+        self._batch: Any = None
         llama_cpp.llama_backend_init()
-        with llama_log() as errors:
-            params = llama_cpp.llama_model_default_params()
-            params.n_gpu_layers = 0
-            self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), params)
-            if not self._model:
-                raise Unreadable(f"llama.cpp cannot load {path}: {(errors or ['no reason given'])[0]}")
-            self._context = self._new_context(threads, on_eval, exact_cache)
-            self._add_adapters(adapters)
+        try:
+            with llama_log() as errors:
+                self._load(errors, adapters, threads, on_eval, exact_cache)
+        except QuantizeError:
+            self.close()
+            raise
         self.vocab: Any = llama_cpp.llama_model_get_vocab(self._model)
         self.n_vocab = int(llama_cpp.llama_vocab_n_tokens(self.vocab))
         adds_bos = llama_cpp.llama_vocab_get_add_bos(self.vocab)
         self.start: list[int] = [int(llama_cpp.llama_vocab_bos(self.vocab))] if adds_bos else []
         """What every text begins with. Without it Gemma's perplexity is four times as high."""
-        self._batch: Any = llama_cpp.llama_batch_init(n_ctx, 0, 1)
+        self._batch = llama_cpp.llama_batch_init(n_ctx, 0, 1)
+
+    def _load(
+        self,
+        errors: list[str],
+        adapters: Sequence[Path],
+        threads: int | None,
+        on_eval: EvalCallback | None,
+        exact_cache: bool,
+    ) -> None:
+        params = self.lib.llama_model_default_params()
+        params.n_gpu_layers = 0
+        self._model = self.lib.llama_model_load_from_file(os.fsencode(self.path), params)
+        if not self._model:
+            raise Unreadable(f"llama.cpp cannot load {self.path}: {(errors or ['no reason given'])[0]}")
+        self._context = self._new_context(threads, on_eval, exact_cache)
+        self._add_adapters(adapters)
 
     def _new_context(self, threads: int | None, on_eval: EvalCallback | None, exact_cache: bool) -> Any:
         params = self.lib.llama_context_default_params()
@@ -146,12 +161,13 @@ class LlamaModel:
 
     def close(self) -> None:
         """Give the memory back."""
-        if self._context:
+        if self._batch is not None:
             self.lib.llama_batch_free(self._batch)
+        if self._context:
             self.lib.llama_free(self._context)
         if self._model:
             self.lib.llama_model_free(self._model)
-        self._context = self._model = None
+        self._batch = self._context = self._model = None
 
 
 @contextlib.contextmanager

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from gguf.constants import Keys
+
 from quantize.build import Recipe, build
 from quantize.errors import QuantizeError
 from quantize.gguf_file import GgufFile
@@ -27,9 +29,16 @@ def as_gguf(source: Path, adapters: Sequence[Path], result: Path) -> Iterator[tu
         return
     if adapters and not folders:
         raise QuantizeError("GGUF adapters go on a GGUF source; for a model folder give the PEFT folders")
-    with tempfile.TemporaryDirectory(dir=result.parent, prefix=".verify-") as scratch:
-        template = Path(scratch) / "template.jinja"
-        template.write_bytes(str(GgufFile(result).get("tokenizer.chat_template", "")).encode("utf-8"))
-        f16 = Path(scratch) / "source.gguf"
+    text = str(GgufFile(result).get(Keys.Tokenizer.CHAT_TEMPLATE, ""))
+    try:
+        scratch = tempfile.TemporaryDirectory(dir=result.parent, prefix=".verify-")
+    except OSError as error:
+        raise QuantizeError(
+            f"cannot write to {result.parent}, where the source is exported for the comparison ({error.strerror}); "
+            "pass a 16-bit GGUF as --source instead"
+        ) from error
+    with scratch as folder:
+        template, f16 = Path(folder) / "template.jinja", Path(folder) / "source.gguf"
+        template.write_bytes(text.encode("utf-8"))
         build(Recipe(source, tuple(folders), f16, type="F16", template=template, allow_unknown_base=True))
         yield f16, ()

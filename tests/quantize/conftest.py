@@ -13,8 +13,6 @@ from quantize.build import Recipe, build
 from quantize.peft_adapter import read_adapter
 from tests.quantize.tiny import FAMILIES, random_model, save_adapter, save_model
 
-TEMPLATE_SHA256 = "0" * 64
-
 
 @dataclass(frozen=True)
 class Tiny:
