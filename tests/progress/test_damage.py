@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import sqlite3
@@ -39,6 +40,10 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 back_up(store.database, at)
         store.save_position(session, {"item": "i9"})
         store.set_setting("theme", "dark")
+    keep = next(backup for backup in backups(store.folder) if backup.at == NOON + BACKED_UP - 1)
+    for backup in backups(store.folder):
+        if backup != keep:
+            backup.path.unlink()
     return data_dir
 
 
@@ -189,14 +194,39 @@ def test_a_window_whose_file_was_replaced_is_told_and_loses_nothing_silently(lea
     assert use_everything(data_dir)[0]
 
 
+def test_opening_and_closing_make_the_days_backup_by_themselves(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        assert len(backups(store.folder)) == 1
+        turn(store, begin(store))
+    assert len(backups(store.folder)) == 1, "one a day"
+    for backup in backups(store.folder):
+        backup.path.unlink()
+    with Store.open(tmp_path, "ana", read_only=True):
+        assert backups(store.folder) == []
+    Store.open(tmp_path, "ana").close()
+    assert health.file_damage(backups(store.folder)[0].path) == []
+
+
+def test_a_copy_half_written_by_a_crash_is_cleared_away_later(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        left = store.folder / "backups" / "learner-000009-20260101T000000Z.db.77.part"
+        left.write_bytes(b"half")
+        back_up(store.database, NOON)
+        assert left.exists(), "it may be another window's"
+        os.utime(left, (NOON, NOON))
+        back_up(store.database, NOON)
+        assert not left.exists()
+
+
 def test_backups_are_daily_numbered_and_the_newest_five_stay(tmp_path: Path) -> None:
     with new_store(tmp_path) as store:
         for day in range(8):
             assert back_up_if_due(store.database, NOON + day * DAY) is not None
             assert back_up_if_due(store.database, NOON + day * DAY + 3600) is None
         kept = backups(store.folder)
-        assert [backup.number for backup in kept] == [8, 7, 6, 5, 4][:KEPT]
+        newest = kept[0].number
+        assert [backup.number for backup in kept] == list(range(newest, newest - KEPT, -1))
         assert back_up_if_due(store.database, NOON - 300 * DAY) is not None, "the clock was set back"
-        assert backups(store.folder)[0].number == 9, "newest is by number, not by clock"
+        assert backups(store.folder)[0].number == newest + 1, "newest is by number, not by clock"
         assert all(not health.file_damage(backup.path) for backup in backups(store.folder))
         assert {backup.path.stat().st_mode & 0o777 for backup in backups(store.folder)} == {0o600}

@@ -54,7 +54,7 @@ def test_a_network_file_uses_a_rollback_journal_and_leaves_no_lock(tmp_path: Pat
         turn(store, session, "one")
         turn(other, session, "two")
         assert [one.text for one in store.turns(session)] == ["one", "two"]
-        assert sorted(path.name for path in store.folder.iterdir()) == ["learner.db"]
+        assert sorted(path.name for path in store.folder.iterdir()) == ["backups", "learner.db"]
 
 
 def test_a_reader_on_a_network_folder_takes_the_lock_too(tmp_path: Path) -> None:

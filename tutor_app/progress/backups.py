@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,8 @@ from tutor_app.progress.reviews import DAY_S
 
 KEPT = 5
 FOLDER = "backups"
+ABANDONED_S = 3600.0
+"""A half-written copy of this age was left by a crash."""
 _NAME = re.compile(r"learner-(\d{6,})-(\d{8}T\d{6}Z)\.db")
 
 
@@ -50,24 +53,30 @@ def back_up(database: Database, now: float) -> Backup:
         write_copy(database, path)
         for backup in older[KEPT - 1 :]:
             backup.path.unlink(missing_ok=True)
+        for left in folder.glob("learner-*.part"):
+            if time.time() - left.stat().st_mtime > ABANDONED_S:
+                left.unlink(missing_ok=True)
     return Backup(path, number, now)
 
 
-def back_up_if_due(database: Database, now: float) -> Backup | None:
+def back_up_if_due(database: Database, now: float, *, read_first: bool = True) -> Backup | None:
     """A backup when the newest is a day old (or from the future, by a clock that was wrong), else None.
 
-    Reads all of the file first, so call it where half a second does not matter. Raises StoreDamaged.
+    Reads all of the file first (unless `read_first` is false), so call it where half a second does not matter.
+    Raises StoreDamaged.
     """
     newest = next(iter(backups(database.path.parent)), None)
     if newest is not None and abs(now - newest.at) < DAY_S:
         return None
-    database.check()  # five copies of a damaged file would be no backup
+    if read_first:
+        database.check()  # five copies of a damaged file would be no backup
     return back_up(database, now)
 
 
 def write_copy(database: Database, target: Path) -> None:
     """The learner's file as one file at `target`, private, complete when it appears there."""
-    part = target.with_name(target.name + ".part")
+    # Another window may be at the same: each has its own.
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     part.unlink(missing_ok=True)
     # VACUUM writes into an empty file, and so into one that is private from the start.
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
