@@ -45,7 +45,7 @@ TEXTS = click.option(
     help="UTF-8 text in a language; repeat.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print figures as JSON on stdout.")
-THREADS = click.option("--threads", type=click.IntRange(min=1), help="Processor threads (default: all).")
+THREADS = click.option("--threads", type=click.IntRange(min=1), help="Processor threads.")
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace the output file if there is one.")
 ALLOW_UNKNOWN = click.option(
     "--allow-unknown-base",

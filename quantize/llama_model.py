@@ -76,7 +76,8 @@ class LlamaModel:
     def _new_context(self, threads: int | None, on_eval: EvalCallback | None, exact_cache: bool) -> Any:
         params = self.lib.llama_context_default_params()
         params.n_ctx = params.n_batch = params.n_ubatch = self.n_ctx
-        params.n_threads = params.n_threads_batch = threads or os.cpu_count() or 1
+        # One core is left to others: threads that wait for one another crawl when a core is taken from one of them.
+        params.n_threads = params.n_threads_batch = threads or max(1, (os.cpu_count() or 2) - 1)
         params.no_perf = True
         if exact_cache:
             params.type_k = params.type_v = self.lib.GGML_TYPE_F32
