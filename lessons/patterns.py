@@ -75,6 +75,15 @@ def matches(pattern: str, answer: str, language: str) -> bool:
     A pattern between slashes is searched in the normalised answer; any other must be the whole of it, where a
     `*` by itself stands for any words or none, and one that touches letters for any letters.
     """
+    if _matches_as_written(pattern, answer, language):
+        return True
+    if _primary(language) != "ar":
+        return False
+    # Learners write with vowel signs, without them, or with some: a pattern is rarely about that.
+    return _matches_as_written(without_tashkeel(pattern), without_tashkeel(answer), language)
+
+
+def _matches_as_written(pattern: str, answer: str, language: str) -> bool:
     plain = normalise(answer[:MAX_ANSWER], language)
     if is_regex(pattern):
         compiled = _compiled(pattern)

@@ -69,6 +69,16 @@ def test_arabic_is_right_with_and_without_signs() -> None:
     assert judged("كِتَاب", language="ar", accept=["كتاب"]).correct
 
 
+@pytest.mark.parametrize("given", ["هذا مدينة", "هٰذا مَدينة", "هَذَا مَدِينَةٌ"])
+def test_an_arabic_error_is_recognised_however_it_is_vowelled(given: str) -> None:
+    error = {"pattern": "هذا مدينة", "tag": "gender", "recast": "*هٰذِهِ مَدينة*", "question": "وأنت؟"}
+    assert judged(given, language="ar", accept=["هٰذِهِ مَدينة"], errors=[error]).tags == ("gender",)
+
+
+def test_an_arabic_slip_of_one_letter_is_a_typo() -> None:
+    assert judged("المكتبهة", language="ar", accept=["المَكتَبة"]).near_miss == "typo"
+
+
 def test_chinese_is_right_with_spaces_and_full_width_marks() -> None:
     assert judged("我 有 一本书。", language="zh", accept=["我有一本书"]).correct
 

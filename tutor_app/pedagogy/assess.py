@@ -144,13 +144,13 @@ def _loose(text: str, language: str) -> str:
 
 
 def _near_miss(accept: Sequence[Accepted], given: str, language: str) -> tuple[Accepted, NearMiss] | None:
-    told = without_punctuation(given, language)
+    told = _loose(without_punctuation(given, language), language)
     for accepted in accept:
-        wanted = without_punctuation(accepted.text, language)
+        wanted = _loose(without_punctuation(accepted.text, language), language)
         if without_accents(told) == without_accents(wanted):
             return accepted, "accent"
     for accepted in accept:
-        if _one_slip(told, without_punctuation(accepted.text, language), language):
+        if _one_slip(told, _loose(without_punctuation(accepted.text, language), language), language):
             return accepted, "typo"
     return None
 

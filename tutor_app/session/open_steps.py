@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import replace
 
-from lessons.schema import Move, ReflectStep, TalkStep, WriteStep
+from lessons.schema import Move, ReflectStep, Step, TalkStep, WriteStep
 from tutor_app.pedagogy import author, policy
 from tutor_app.pedagogy.language import length, words
 from tutor_app.pedagogy.policy import Decision
@@ -154,13 +154,17 @@ def answer_writing(turn: Turn, step: WriteStep, position: Position, at: Setting)
     return Outcome(authored(line), Decision("question" if enough else "ask", signals=told))
 
 
+def _asked_in(step: Step) -> str:
+    return step.question if isinstance(step, ReflectStep) else step.prompt
+
+
 def answer_reflection(turn: Turn, unit: Unit, position: Position, at: Setting) -> Outcome:
     """No right answer: one follow-up, then on."""
     seed = at.seed + position.replies
     told = signal_list(turn, (), history(position))
     last = unit.note is not None or position.turn >= 2 or not isinstance(unit.step, ReflectStep)
     if turn.confused:
-        question = unit.note.ask if unit.note is not None else unit.step.support or unit.step.prompt
+        question = unit.note.ask if unit.note is not None else _asked_in(unit.step)
         text = author.joined(
             at.tag, author.phrase(at.tag, "simplify", seed), author.without_emphasis(question).text
         )
