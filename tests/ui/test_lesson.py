@@ -220,7 +220,8 @@ async def test_quitting_in_the_middle_of_a_reply_ends_the_session_too() -> None:
 async def test_a_turn_that_waits_for_the_model_says_so() -> None:
     gate = Gate()
     session = script.lesson_session()
-    first = [ModelState("loading", 0.3), gate, *script.streamed(script.RECAST)]
+    ready = Gate()
+    first = [ModelState("loading", 0.3), gate, ModelState("ready"), ready, *script.streamed(script.RECAST)]
     service = script.service(make_session=lambda: dataclasses.replace(session, answers=[first]))
     async with driven(service) as ui:
         await ui.open_lesson()
@@ -229,7 +230,11 @@ async def test_a_turn_that_waits_for_the_model_says_so() -> None:
         await ui.heard.wait(SessionEvent, 3)
         await ui.pilot.pause()
         assert ui.lines[-1]._words.content.plain == wording.WAITING_MODEL
-        await ui.pass_gate(gate, turns=2)
+        gate.open()
+        await ui.heard.wait(SessionEvent, 4)
+        await ui.pilot.pause()
+        assert ui.lines[-1]._words.content.plain == wording.THINKING
+        await ui.pass_gate(ready, turns=2)
         assert ui.said("tutor")[-1] == script.RECAST.text
 
 

@@ -109,10 +109,10 @@ class LessonView:
             self.reply.wait(waiting)
         return self.reply
 
-    def wait_for_model(self) -> None:
-        """Say in the tutor's line that the model is still loading."""
-        if self.reply is not None and self.reply.has_class("-waiting"):
-            self.reply.wait(wording.WAITING_MODEL)
+    def wait_for_model(self, loading: bool) -> None:
+        """Say in the tutor's empty line whether it is the model that is waited for."""
+        if self.sent is not None and self.reply is not None and self.reply.has_class("-waiting"):
+            self.reply.wait(wording.WAITING_MODEL if loading else wording.THINKING)
 
     def grow(self, fragment: str) -> None:
         """More of the reply."""

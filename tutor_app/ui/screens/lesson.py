@@ -164,8 +164,7 @@ class LessonScreen(Screen[Summary | None]):
         event = message.event
         if isinstance(event, ModelState):
             self.tutor.model_state = event
-            if event.state in ("loading", "warming"):
-                self._view.wait_for_model()
+            self._view.wait_for_model(event.state in ("loading", "warming"))
             return
         if isinstance(event, Summary):
             self._summary = event

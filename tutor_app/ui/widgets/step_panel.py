@@ -119,6 +119,8 @@ class StepPanel(VerticalScroll, can_focus=True):
 
     def _place(self, step: StepShown) -> Content:
         kind = wording.STEP_KINDS.get(step.kind, step.kind)
+        if step.of <= 1:
+            return Content(one_line(kind)).stylize("bold $primary")
         return Content.assemble(
             (one_line(kind), "bold $primary"),
             (f"  {step.number}/{step.of}  ", "$text-quiet"),
@@ -127,6 +129,8 @@ class StepPanel(VerticalScroll, can_focus=True):
 
 
 def _scene(step: StepShown) -> Content:
+    if step.kind == "talk" and not (step.scenario or step.goal):
+        return Content(wording.FREE_TALK_HELP)
     parts = [clean(step.scenario)]
     if step.goal:
         parts.append(f"{wording.GOAL}: {clean(step.goal)}")
