@@ -278,12 +278,14 @@ def search(database: Database, text: str, limit: int = 50) -> list[Hit]:
     wanted = folded(text).strip()
     if not wanted:
         return []
-    # CROSS JOIN keeps the order: one pass over the text, then the few sessions that were hit.
+    # CROSS JOIN keeps the order: backwards through the text, as far as it takes, then the sessions that were hit.
     rows = database.rows(
-        "SELECT t.session_id, t.id AS turn_id, t.at, 1 AS by_learner, t.text, s.set_id, s.lesson_id"
+        "SELECT * FROM (SELECT t.session_id, t.id AS turn_id, t.at, 1 AS by_learner, t.text, s.set_id, s.lesson_id"
         " FROM turns t CROSS JOIN sessions s ON s.id = t.session_id WHERE instr(t.folded, :wanted)"
-        " UNION ALL SELECT t.session_id, t.id, t.at, 0, r.text, s.set_id, s.lesson_id FROM replies r"
-        " CROSS JOIN turns t ON t.id = r.turn_id CROSS JOIN sessions s ON s.id = t.session_id WHERE instr(r.folded, :wanted)"
+        " ORDER BY t.id DESC LIMIT :limit)"
+        " UNION ALL SELECT * FROM (SELECT t.session_id, t.id, t.at, 0, r.text, s.set_id, s.lesson_id FROM replies r"
+        " CROSS JOIN turns t ON t.id = r.turn_id CROSS JOIN sessions s ON s.id = t.session_id"
+        " WHERE instr(r.folded, :wanted) ORDER BY r.id DESC LIMIT :limit)"
         " ORDER BY turn_id DESC, by_learner DESC LIMIT :limit",
         {"wanted": wanted, "limit": limit},
     )
