@@ -46,6 +46,7 @@ async def test_a_whole_lesson_by_keyboard_ends_in_its_summary() -> None:
         assert ui.said("tutor")[-1] == script.HINT.text
         await ui.say("es")
         assert isinstance(ui.app.focused, ChoicePad)
+        assert not ui.panel.query_one("#step-hints").display, "hints belong to the item they were given for"
         await ui.press("2")
         assert isinstance(ui.app.focused, OrderPad)
         await ui.press("2", "1", "4", "3", "enter")

@@ -75,6 +75,7 @@ class StepPanel(VerticalScroll, can_focus=True):
             self.query_one(ChoicePad).add_class("-offered")
         self.set_class(self.pad() is not None, "-pad")
         self.show_view(view)
+        self.show_hints(0)
         self.scroll_home(animate=False)
 
     def show_view(self, view: PanelView) -> None:
