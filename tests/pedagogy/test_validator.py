@@ -175,6 +175,24 @@ def test_the_same_reply_twice_is_refused(tag: str, reply: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("tag", "learner", "reply"),
+    [
+        ("es", "Hola, soy Ana. Soy muy cansada hoy.", "¡Hola! Soy Ana. Soy muy cansada hoy. ¿Y tú?"),
+        ("fr", "Je suis de Chicago et toi", "Je suis de Chicago. Et toi ?"),
+        ("zh", "我昨天跟朋友去看电影", "我昨天跟朋友去看电影。你呢？"),
+        ("ar", "أنا أسكن في نيويورك", "أنا أسكن في نيويورك. وأنت؟"),
+    ],
+)
+def test_saying_the_learners_own_sentence_is_no_answer(tag: str, learner: str, reply: str) -> None:
+    assert "form" in rules(reply, tag, "B1", learner=learner)
+
+
+def test_a_form_between_quotes_may_be_the_learners() -> None:
+    said = "Sí, mi hermana está en casa hoy"
+    assert "form" not in rules("¡Ah, «mi hermana está en casa»! ¿Y tu mamá?", "es", learner=said)
+
+
+@pytest.mark.parametrize(
     ("tag", "reply"),
     [
         ("es", "¡Eres un idiota! ¿No?"),

@@ -44,6 +44,8 @@ MAX_UNKNOWN = 0.34
 MAX_SAME = 0.8
 """A reply that shares this much of its words, in order, with the one before says the same thing again."""
 MIN_SCRIPT = 0.5
+PARROT_WORDS = 4
+"""So many words of the learner's in a row, outside quotes, are a repetition and not an answer."""
 
 _QUESTION = regex.compile(r"[?？؟]")
 _URL = regex.compile(r"(https?://|www\.|\b[\w-]+\.(com|org|net|edu|io)\b)", regex.IGNORECASE)
@@ -55,6 +57,7 @@ _TEMPLATE = regex.compile(
 _MARKUP = regex.compile(r"[*`#~^|<>\\{}\[\]]|(?<!_)_(?!_)|^\s*[-•]\s|^\s*\d+[.)]\s", regex.MULTILINE)
 _CONTROL = regex.compile(r"[\p{Cc}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffd\p{Co}\p{Cs}]")
 _LABEL = regex.compile(r"^\s*([\p{L}\p{M}]{2,14})\s*[:：]")
+_QUOTED = regex.compile(r"«[^»]*»|「[^」]*」|“[^”]*”|\"[^\"]*\"")
 _EMPTY_PARENTHESES = regex.compile(r"\(\s*\)|（\s*）")
 
 
@@ -228,11 +231,32 @@ def plain_form(reply: str, situation: Situation) -> str | None:
     label = _LABEL.match(reply)
     if label and label.group(1).casefold() in {*language(situation.language).labels, *language("en").labels}:
         return "Do not begin with a name or a label."
+    if situation.learner and _parrots(reply, situation):
+        return "Answer the student; do not say the student's own sentence."
     if situation.previous:
         mine, before = words(reply, situation.language), words(situation.previous, situation.language)
         if mine and before and LCSseq.similarity(mine, before) / max(len(mine), len(before)) >= MAX_SAME:
             return "Say something other than last time."
     return None
+
+
+def _parrots(reply: str, situation: Situation) -> bool:
+    """Whether the reply says a stretch of the learner's own sentence as if it were the tutor's.
+
+    Small models do, mistakes and name included. A form between quotes is a recast and meant to be recognised.
+    """
+    own = _QUOTED.sub(" ", reply)
+    mine, theirs = words(own, situation.language), words(situation.learner, situation.language)
+    longest = 0
+    ends = [0] * (len(theirs) + 1)
+    for word in mine:
+        row = [0] * (len(theirs) + 1)
+        for i, other in enumerate(theirs, 1):
+            if word == other:
+                row[i] = ends[i - 1] + 1
+                longest = max(longest, row[i])
+        ends = row
+    return longest >= PARROT_WORDS
 
 
 def safe(reply: str, situation: Situation) -> str | None:
