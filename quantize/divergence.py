@@ -81,6 +81,6 @@ def windows(ids: Sequence[int], length: int, most: int, start: Sequence[int] = (
 
     A rest shorter than half a window is left out, unless it is all there is.
     """
-    step = length - len(start)
-    parts = [list(ids[at : at + step]) for at in range(0, min(len(ids), most), step)]
+    ids, step = ids[:most], length - len(start)
+    parts = [list(ids[at : at + step]) for at in range(0, len(ids), step)]
     return [[*start, *part] for number, part in enumerate(parts) if number == 0 or len(part) >= step // 2]

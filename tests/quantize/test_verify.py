@@ -56,6 +56,7 @@ def test_windows_begin_with_the_start_token_and_drop_a_short_rest() -> None:
     assert windows(list(range(10)), 5, 100, (99,)) == [[99, 0, 1, 2, 3], [99, 4, 5, 6, 7], [99, 8, 9]]
     assert windows(list(range(9)), 5, 100, (99,)) == [[99, 0, 1, 2, 3], [99, 4, 5, 6, 7]]
     assert windows([1, 2], 100, 100) == [[1, 2]]
+    assert windows(list(range(100)), 5, 11) == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
     assert windows(list(range(100)), 5, 10) == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
 
 
