@@ -53,6 +53,8 @@ def run_plain(data_dir: Path, learner: str | None, *, model: str | None = None) 
     service = TutorService(prepared(data_dir), model=model)
     try:
         choose_learner(service, learner, write, read)
+        if notice := service.notice():
+            write(notice)
         service.load_model(lambda state: None)
         while True:
             chosen = choose_lesson(service.sets(), write, read)

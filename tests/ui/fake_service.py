@@ -113,8 +113,13 @@ class FakeService:
         self.kept = {**self._open.settings, **self.kept}
         return self._open
 
+    noticed = ""
+
     def learner(self) -> Learner | None:
         return self._open
+
+    def notice(self) -> str:
+        return self.noticed
 
     def sets(self) -> Sequence[SetOverview]:
         return self.lesson_sets

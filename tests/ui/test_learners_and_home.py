@@ -65,6 +65,15 @@ async def test_the_only_learner_goes_straight_home() -> None:
         assert "Ana" in str(ui.app.screen.query_one("#greeting", Static).content)
 
 
+async def test_a_repaired_file_is_told_about_whatever_its_message_holds() -> None:
+    service = script.service()
+    service.noticed = "Your file was damaged and repaired. [/] A copy is kept."
+    async with driven(service) as ui:
+        await ui.home()
+        notices = [str(notice.message) for notice in ui.app._notifications]
+        assert service.noticed in notices
+
+
 async def test_one_of_several_learners_is_chosen_and_changed_again() -> None:
     async with driven(script.service(people=[script.ANA, script.BEN])) as ui:
         await ui.heard.wait(LearnersFound)

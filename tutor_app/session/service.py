@@ -75,6 +75,10 @@ class TutorService:
         """Who is open."""
         return self._store.learner if self._store is not None else None
 
+    def notice(self) -> str:
+        """What the open learner should know about their file; mostly empty."""
+        return self._store.notice if self._store is not None else ""
+
     def settings(self) -> Mapping[str, SettingValue]:
         """What this learner chose."""
         return {

@@ -27,6 +27,8 @@ from tutor_app.ui.text import clean
 from tutor_app.ui.themes import THEMES, variable_defaults
 
 Result = TypeVar("Result")
+NOTICE_S = 15
+"""How long the note about a repaired file stays: it names a copy that the learner may want to look for."""
 WIDGET_STYLES = sorted(path.name for path in (Path(__file__).parent / "widgets").glob("*.tcss"))
 
 
@@ -133,6 +135,8 @@ class TutorApp(App[None]):
         self.learner = message.learner
         self.settings = dict(self.service.settings())
         self.apply_settings()
+        if notice := self.service.notice():
+            self.notify(clean(notice), markup=False, timeout=NOTICE_S)
         if preferences.LANGUAGE in self.settings:
             self.go_home()
         else:

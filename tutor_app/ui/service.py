@@ -76,6 +76,9 @@ class Service(Protocol):
     def learner(self) -> Learner | None:
         """Who is open."""
 
+    def notice(self) -> str:
+        """What the open learner should know about their file, such as that it was repaired; mostly empty."""
+
     def sets(self) -> Sequence[SetOverview]:
         """Installed lesson sets with this learner's progress; what fits language and track first. *Slow.*"""
 
