@@ -101,8 +101,17 @@ def lint(
 @click.argument("path", type=PATH)
 @click.option("--lesson", "lesson_id", help="Which lesson of a set [all].")
 @click.option("--once", is_flag=True, help="Print it and end, instead of waiting for the next save.")
-def preview(path: Path, lesson_id: str | None, once: bool) -> None:
+@click.option(
+    "--app", "in_app", is_flag=True, help="In the app itself, with the tutor's authored lines; PATH is a set."
+)
+def preview(path: Path, lesson_id: str | None, once: bool, in_app: bool) -> None:
     """Show what students will meet, with every line of the tutor; shown again when the file is saved."""
+    if in_app:
+        from tutor_app.cli.lesson_preview import preview_in_app
+
+        with told():
+            code = preview_in_app(path)
+        click.get_current_context().exit(code)
     from lessons.load import load_lesson, load_set
     from lessons.preview import preview as lines_of
 

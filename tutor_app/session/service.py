@@ -42,7 +42,16 @@ DUE_WORDS = 6
 class TutorService:
     """One running program. Methods may be called from any thread, one at a time."""
 
-    def __init__(self, data_dir: Path, *, model: str | None = None, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        model: str | None = None,
+        engine: Engine | None = None,
+        with_model: bool = True,
+    ) -> None:
+        """`with_model` False: every reply is the lesson's own."""
+        self._with_model = with_model
         self._data_dir = data_dir
         self._model = model
         self._engine = engine
@@ -195,6 +204,8 @@ class TutorService:
         host.start()
 
     def _made_host(self) -> ModelHost | None:
+        if not self._with_model:
+            return None
         with self._lock:
             if self._host is None:
                 settings = self._store.settings() if self._store is not None else {}
@@ -210,6 +221,8 @@ class TutorService:
 
     def active_model(self) -> str | None:
         """Id of the model that is or will be loaded."""
+        if not self._with_model:
+            return None
         if self._host is not None and self._host.announced is not None:
             return self._host.announced[0]
         try:
