@@ -196,6 +196,9 @@ def _phrase(text: str, start: int, end: int, tag: str) -> str:
             last += 1
     while first < inside[0] and cut.compared[first] in language(tag).classes.get("conjunction", ()):
         first += 1
+    before = {*language(tag).classes.get("determiner", ()), *language(tag).classes.get("article", ())}
+    while first > 0 and first < inside[0] and cut.compared[first - 1] in before:
+        first -= 1  # "mi hermana está", not "hermana está"
     loose = {
         word
         for kind in ("conjunction", "preposition", "article", "determiner")
