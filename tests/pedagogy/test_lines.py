@@ -14,7 +14,7 @@ from tutor_app.pedagogy.uptake import Asked, practised, taken_up
     [
         ("¡Hola!<|im_end|>", "¡Hola!"), ("Tutor: ¡Hola!", "¡Hola!"), ("**¡Hola!**", "¡Hola!"), ('"¡Hola!"', "¡Hola!"),
         ("[ask] ¡Hola!", "¡Hola!"), ("¡Hola! [recast: x]", "¡Hola!"), ("¡Ho\u202ela!", "¡Hola!"), ("a\n\n b", "a b"),
-        ("«Hola» y «adiós»", "«Hola» y «adiós»"), ("a\x1b[31mb", "a[31mb"), ("", ""),
+        ("«Hola» y «adiós»", "«Hola» y «adiós»"), ("a\x1b[31mb", "a[31mb"), ("", ""), ("¡¡Hola!", "¡Hola!"),
     ],
 )  # fmt: skip
 def test_packaging_is_taken_off_and_words_are_left(raw: str, said: str) -> None:

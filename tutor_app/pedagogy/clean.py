@@ -23,6 +23,7 @@ def clean(text: str, language_tag: str) -> str:
         text = text[label.end() :]
     text = regex.sub(r"\s*\n+\s*", " ", text.strip())
     text = regex.sub(r"[ \t]{2,}", " ", text)
+    text = regex.sub(r"([¡¿])\1+", r"\1", text)
     for left, right in (('"', '"'), ("“", "”"), ("«", "»"), ("'", "'"), ("「", "」")):
         inside = text[1:-1]
         if (
