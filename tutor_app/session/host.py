@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from tutor_app.errors import TutorError
 from tutor_app.llm.protocol import Engine, EngineDied, EngineError, EngineStats, LoadSpec
@@ -181,13 +180,3 @@ class ModelHost:
             self._changed.notify_all()
         for listener in tuple(self._listeners):
             listener(state)
-
-
-def smaller_model(data_dir: Path, than: str | None) -> str | None:
-    """A model that needs less memory than `than` and is on this machine, to be offered."""
-    from tutor_app.llm.models import Models
-
-    here = sorted(Models(data_dir).installed(), key=lambda model: model.size_bytes)
-    size = next((model.size_bytes for model in here if model.id == than), None)
-    smaller = [model.id for model in here if size is not None and model.size_bytes < size]
-    return smaller[-1] if smaller else None

@@ -9,7 +9,6 @@ from typing import Any
 from lessons.schema import (
     AnyItem,
     CultureNote,
-    Form,
     Lesson,
     Step,
     items_of,
@@ -87,10 +86,6 @@ class Position:
     def next_unit(self) -> None:
         self.unit += 1
         self.hint_level = self.attempts = self.turn = self.simplified = 0
-
-
-def form_of(lesson: Lesson | None, form_id: str) -> Form | None:
-    return next((form for form in lesson.forms if form.id == form_id), None) if lesson else None
 
 
 def forms_at(lesson: Lesson | None, unit: Unit | None) -> tuple[str, ...]:

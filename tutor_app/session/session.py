@@ -93,7 +93,6 @@ class Session:
         self._earlier: tuple[SavedTurn, ...] = ()
         self._previous: str | None = None
         self._last_reply: int | None = None
-        self._said: list[str] = []
         self._stopping = False
         self._summary: Summary | None = None
         self._began = 0.0
@@ -136,7 +135,6 @@ class Session:
             self._seed = saved.seed
             self._at = replace(self._at, seed=saved.seed)
             self._position = Position.restored(saved.position)
-            self._said = [turn.text for turn in saved.turns if turn.command is None]
         else:
             if saved is not None:  # the set was upgraded meanwhile: what was done counts, the sitting ends
                 self._store.end_session(saved.id, {"finished": False}, self._clock())
@@ -258,10 +256,7 @@ class Session:
             item_id=unit.id if unit else None,
             now=now,
         )
-        turn = turns.read(
-            text, elapsed_s, self._store.pace(self._at.tag), self._at.tag, tuple(self._said[-2:])
-        )
-        self._said.append(text)
+        turn = turns.read(text, elapsed_s, self._store.pace(self._at.tag), self._at.tag)
         uptake, repair = self._take_up(text, turn.confused)
         outcome = yield from self._outcome(turn, unit, turn_id)
         yield from self._conclude(outcome, unit, turn_id, text, uptake, repair)

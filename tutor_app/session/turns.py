@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lessons.schema import Lesson, Level, SetInfo
 from tutor_app.pedagogy import policy, signals
@@ -57,12 +57,9 @@ class Turn:
     slow: bool
     off_task: bool
     code_switched: bool
-    earlier: tuple[str, ...] = field(default=())
 
 
-def read(
-    text: str, elapsed_s: float | None, pace: list[tuple[int, float]], tag: str, earlier: tuple[str, ...]
-) -> Turn:
+def read(text: str, elapsed_s: float | None, pace: list[tuple[int, float]], tag: str) -> Turn:
     """The signals of the turn itself."""
     return Turn(
         text,
@@ -71,7 +68,6 @@ def read(
         signals.slow(text, elapsed_s, pace),
         signals.off_task(text, tag),
         signals.code_switched(text, tag),
-        earlier,
     )
 
 
