@@ -30,6 +30,7 @@ from tutor_app.llm.protocol import (
     Prefill,
     Progress,
     PromptTooLong,
+    Revision,
     Sampling,
     Warmed,
 )
@@ -184,6 +185,18 @@ class ChildEngine:
             raise ValueError("score needs at least one token before and one to score")
         scores: list[float] = self._last("score", ids=list(ids), continuation=list(continuation))["scores"]
         return scores
+
+    def revise(
+        self, ids: Sequence[int], draft: Sequence[int], *, max_tokens: int, stop_texts: Sequence[str] = ()
+    ) -> Revision:
+        """The greedy continuation of `ids`, of which `draft` is a guess that ends with the end-of-turn token."""
+        self._need_model()
+        if not ids or not draft:
+            raise ValueError("revise needs at least one token before and a draft")
+        event = self._last(
+            "revise", ids=list(ids), draft=list(draft), max_tokens=max_tokens, stop_texts=list(stop_texts)
+        )
+        return Revision(event["text"], event["log_likelihood"], event["draft_log_likelihood"])
 
     def cancel(self) -> None:
         """Stop what runs now within half a second, prefill included. No effect when idle."""

@@ -26,9 +26,11 @@ from tutor_app.llm.protocol import (
     Prefill,
     Progress,
     PromptTooLong,
+    Revision,
     Sampling,
     Warmed,
 )
+from tutor_app.llm.revision import revise_in_steps
 from tutor_app.llm.text_stream import TextStream
 
 CONTROL = (
@@ -228,6 +230,12 @@ class ScriptedEngine:
         self.calls["score"] += 1
         self._fits([*ids, *continuation])
         return self.score_of(list(ids), list(continuation))
+
+    def revise(
+        self, ids: Sequence[int], draft: Sequence[int], *, max_tokens: int, stop_texts: Sequence[str] = ()
+    ) -> Revision:
+        """The greedy continuation of `ids`, generated without help from `draft`; then both are scored."""
+        return revise_in_steps(self, ids, draft, max_tokens=max_tokens, stop_texts=stop_texts)
 
     def cancel(self) -> None:
         """Ends the reply that runs."""

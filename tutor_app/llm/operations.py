@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from llama_cpp import llama_cpp as C
@@ -16,6 +16,7 @@ from llama_cpp import llama_cpp as C
 from tutor_app.llm.aside import Aside, common_length
 from tutor_app.llm.prefix_cache import PrefixCache, PrefixKey
 from tutor_app.llm.protocol import Sampling
+from tutor_app.llm.revision import DraftReader
 from tutor_app.llm.runtime import CHUNK, Refused, Runtime, StopFlag, Stopped
 from tutor_app.llm.sampler import Sampler, log_normaliser
 from tutor_app.llm.text_stream import TextStream
@@ -54,6 +55,7 @@ class Operations:
         self._adapters: list[tuple[str, Path, float]] = []
         self._warm: list[int] = []
         self._aside = Aside()
+        self._scratch = np.empty(0, dtype=np.float32)
 
     @property
     def build(self) -> str:
@@ -103,6 +105,10 @@ class Operations:
                     self._generate(id, request["ids"], Sampling(**request["sampling"]))
                 case "score":
                     self._score(id, request["ids"], request["continuation"])
+                case "revise":
+                    self._revise(
+                        id, request["ids"], request["draft"], request["max_tokens"], request["stop_texts"]
+                    )
         except Stopped:
             self._line.send(id, "stopped")
 
@@ -135,6 +141,7 @@ class Operations:
             self._set_adapters(request["adapters"])
         except Refused as error:
             raise Refused(f"{error}{self._why()}") from error
+        self._scratch = np.empty(self._runtime.n_vocab, dtype=np.float32)
         self._line.send(
             id,
             "loaded",
@@ -206,20 +213,87 @@ class Operations:
         )
 
     def _score(self, id: int, ids: list[int], continuation: list[int]) -> None:
-        """The last prompt token is evaluated again with the continuation, because its logits are the first."""
         if not self._fits(id, ids + continuation):
             return
+        rows = self._read(id, ids, continuation)
+        self._line.send(id, "scores", scores=[row.logprob for row in rows])
+
+    def _read(self, id: int, ids: list[int], continuation: list[int]) -> list[Row]:
+        """What the model thinks of each token of `continuation` after `ids`.
+
+        The last prompt token is evaluated again with the continuation, because its logits are the first.
+        """
         self._prefill(id, ids[:-1], reuse=len(ids) - 1)
-        scratch = np.empty(self._runtime.n_vocab, dtype=np.float32)
         inputs = [ids[-1], *continuation[:-1]]
-        scores: list[float] = []
+        rows: list[Row] = []
         for start in range(0, len(inputs), SCORED_AT_ONCE):
             targets = continuation[start : start + SCORED_AT_ONCE]
             self._runtime.decode(inputs[start : start + SCORED_AT_ONCE], every=True)
-            for row, target in enumerate(targets):
-                logits = self._runtime.logits(row)
-                scores.append(float(logits[target]) - log_normaliser(logits, scratch))
-        self._line.send(id, "scores", scores=scores)
+            rows += [self._row(at, target) for at, target in enumerate(targets)]
+        return rows
+
+    def _row(self, at: int, target: int | None) -> Row:
+        logits = self._runtime.logits(at)
+        normaliser = log_normaliser(logits, self._scratch)
+        best = int(logits.argmax())
+        likely = float(logits[best]) - normaliser
+        return Row(best, likely, likely if target is None else float(logits[target]) - normaliser)
+
+    def _revise(
+        self, id: int, ids: list[int], draft: list[int], max_tokens: int, stop_texts: Sequence[str]
+    ) -> None:
+        """Greedy decoding that tries the draft's tokens several at a time; see `revision.DraftReader`."""
+        if not self._fits(id, ids + draft):
+            return
+        rows = self._read(id, ids, draft)
+        agreed = next((at for at, row in enumerate(rows) if row.best != draft[at]), len(draft))
+        ends = {*self._runtime.end_ids, draft[-1]}
+        limit = min(max_tokens, self._runtime.n_ctx - len(ids))
+        reader, stream = DraftReader(draft[:-1]), TextStream(stop_texts)
+        text, total, said = "", 0.0, 0
+        reader.agreed(agreed)
+        ended, waiting = (
+            False,
+            [(token, row.logprob) for token, row in zip(draft[:agreed], rows, strict=False)],
+        )
+        if agreed < len(draft):
+            waiting.append((rows[agreed].best, rows[agreed].best_logprob))
+        self._runtime.keep(len(ids) + min(agreed, len(draft) - 1))
+        while True:
+            for token, logprob in waiting:
+                total += logprob
+                ended = token in ends or self._runtime.is_control(token)
+                if ended or said == limit:
+                    break
+                said += 1
+                text += stream.push(self._runtime.piece(token))
+            if ended or said >= limit or stream.stopped:
+                break
+            waiting = self._next(waiting[-1][0], reader)
+        text += stream.finish()
+        self._line.send(
+            id,
+            "revised",
+            text=text,
+            log_likelihood=total if ended and not stream.stopped else None,
+            draft_log_likelihood=sum(row.logprob for row in rows),
+        )
+
+    def _next(self, token: int, reader: DraftReader) -> list[tuple[int, float]]:
+        """What the model says after `token`, which is not evaluated yet: as much of the draft as it agrees with,
+        and the one token after that."""
+        start = len(self._runtime.past)
+        guess = reader.said(token)[: self._runtime.n_ctx - start - 1]
+        self._runtime.decode([token, *guess], every=True)
+        found: list[tuple[int, float]] = []
+        for at in range(len(guess) + 1):
+            row = self._row(at, None)
+            found.append((row.best, row.best_logprob))
+            if at == len(guess) or row.best != guess[at]:
+                break
+        reader.agreed(len(found) - 1)
+        self._runtime.keep(start + len(found))
+        return found
 
     # -- context ---------------------------------------------------------------------------------------------
 
@@ -288,6 +362,15 @@ class Operations:
         except OSError as error:
             self._complaints.append(f"prefix not saved: {error.strerror}")
             return False
+
+
+class Row(NamedTuple):
+    """What the model thinks at one place, natural logs."""
+
+    best: int
+    best_logprob: float
+    logprob: float
+    """Of the token that stands there."""
 
 
 class Reply:

@@ -156,6 +156,17 @@ class Warmed:
     ms: float
 
 
+@dataclass(frozen=True)
+class Revision:
+    """What the model makes of a draft, and how likely it finds both. Likelihoods are in nats, end of turn included."""
+
+    text: str
+    """The likeliest continuation, token by token."""
+    log_likelihood: float | None
+    """None when the text was cut, by its length or by a stop text, so that it has no end to count."""
+    draft_log_likelihood: float
+
+
 Progress = Callable[[float], None]
 """Called with a fraction from 0 to 1."""
 
@@ -204,6 +215,14 @@ class Engine(Protocol):
 
     def score(self, ids: Sequence[int], continuation: Sequence[int]) -> list[float]:
         """Natural log-probability of each token of `continuation` after `ids`; shape [len(continuation)]."""
+
+    def revise(
+        self, ids: Sequence[int], draft: Sequence[int], *, max_tokens: int, stop_texts: Sequence[str] = ()
+    ) -> Revision:
+        """The greedy continuation of `ids`, of which `draft` is a guess that ends with the end-of-turn token.
+
+        The draft saves time and changes nothing: where the model agrees with it, its tokens are evaluated together.
+        """
 
     def cancel(self) -> None:
         """Stop what runs now within half a second, prefill included. No effect when idle."""

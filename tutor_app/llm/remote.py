@@ -24,9 +24,11 @@ from tutor_app.llm.protocol import (
     Prefill,
     Progress,
     PromptTooLong,
+    Revision,
     Sampling,
     Warmed,
 )
+from tutor_app.llm.revision import revise_in_steps
 from tutor_app.llm.sse import Call
 from tutor_app.llm.text_stream import TextStream
 
@@ -197,6 +199,12 @@ class RemoteEngine:
         if len(scores) != len(continuation) or any(score is None for score in scores):
             raise EngineError("This model server cannot score a given text.")
         return [float(score) for score in scores]
+
+    def revise(
+        self, ids: Sequence[int], draft: Sequence[int], *, max_tokens: int, stop_texts: Sequence[str] = ()
+    ) -> Revision:
+        """The greedy continuation of `ids`, generated without help from `draft`; then both are scored."""
+        return revise_in_steps(self, ids, draft, max_tokens=max_tokens, stop_texts=stop_texts)
 
     def cancel(self) -> None:
         """Drop the running request."""

@@ -26,6 +26,8 @@ from tutor_app.session.host import Ready
 REPLY_TOKENS = {"A1": 80, "A2": 100, "B1": 130}
 """Room for the longest reply of a level; Spanish needs about 1.6 tokens a word, Arabic about 3."""
 NATIVE_TOKENS = 90
+ROOM_TOKENS = 8
+"""A native version is at most this many tokens longer than twice the learner's own sentence."""
 HELD_BACK = 4
 """Words not shown yet while a reply streams: longer than the longest phrase that would have to be taken back."""
 TURN_RESERVE = 360
@@ -131,28 +133,23 @@ class Tutor:
 
     def _reformulated(self, text: str) -> Finding:
         ids = self._encode([*self._prefix, Message("user", prompts.native_request(text))], reply=True)
-        sampling = Sampling(
-            temperature=0.0,
-            repeat_penalty=1.0,
-            max_tokens=NATIVE_TOKENS,
+        own = self._tokens(prompts.one_line(text), False)
+        end = self._tokens(templates.END_OF_TURN[self._family], True)
+        revision = self._engine.revise(
+            ids,
+            [*own, *end],
+            max_tokens=min(NATIVE_TOKENS, 2 * len(own) + ROOM_TOKENS),
             stop_texts=("\n", "[", " ¿" if "?" not in text else "\n"),
         )
-        written = ""
-        with closing(_generator(self._engine.generate(ids, sampling))) as events:
-            for event in events:
-                if isinstance(event, Fragment):
-                    written += event.text
-        native = reformulation.only_the_sentence(clean(written, self._brief.language), text)
+        native = reformulation.only_the_sentence(clean(revision.text, self._brief.language), text)
         finding = reformulation.find(text, native, self._brief.language, self._brief.track)
         if not finding.kept or self._stopped:
             return reformulation.NOTHING
-        margin = self._log_likelihood(ids, native) - self._log_likelihood(ids, prompts.one_line(text))
+        likely = revision.log_likelihood
+        if likely is None or native != revision.text.strip():
+            likely = sum(self._engine.score(ids, [*self._tokens(native, False), *end]))
+        margin = likely - revision.draft_log_likelihood
         return finding if margin >= MARGIN_NATS[self._brief.track] else reformulation.NOTHING
-
-    def _log_likelihood(self, ids: Sequence[int], text: str) -> float:
-        """Of the whole sentence and its end, in nats."""
-        end = templates.END_OF_TURN[self._family]
-        return sum(self._engine.score(ids, [*self._tokens(text, False), *self._tokens(end, True)]))
 
     # -- the reply -------------------------------------------------------------------------------------------
 
