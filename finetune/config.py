@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -49,8 +49,11 @@ class DataConfig(Settings):
     sources: dict[str, Source] = Field(min_length=1)
 
 
-def load(path: Path, overrides: tuple[str, ...] = ()) -> DataConfig:
-    """The config in `path`, with `key=value` overrides. Raises FinetuneError naming the setting that is wrong."""
+S = TypeVar("S", bound=Settings)
+
+
+def read(kind: type[S], path: Path, overrides: tuple[str, ...] = ()) -> S:
+    """The settings in `path`, with `key=value` overrides. Raises FinetuneError naming the setting that is wrong."""
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -60,10 +63,15 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> DataConfig:
     for override in overrides:
         _set(data, override)
     try:
-        config = DataConfig.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         raise FinetuneError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+
+
+def load(path: Path, overrides: tuple[str, ...] = ()) -> DataConfig:
+    """The data config in `path`. Raises FinetuneError naming the setting that is wrong."""
+    config = read(DataConfig, path, overrides)
     for name, source in config.sources.items():
         if source.kind not in NAMES:
             raise FinetuneError(

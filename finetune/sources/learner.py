@@ -22,6 +22,11 @@ HELD_BACK = 5
 LEFT_ALONE = frozenset({"dialect", "code-switch"})
 
 
+def is_held_back(writer: str) -> bool:
+    """Whether this writer is kept for evaluation and never trained on."""
+    return zlib.crc32(writer.encode()) % HELD_BACK == 0
+
+
 def examples(
     paths: list[Path],
     tally: Tally,
@@ -37,7 +42,7 @@ def examples(
     changed = same = 0
     for place, row in good_rows(paths, tally, ("learner", "corrected", "writer", "group")):
         learner, native = str(row["learner"]).strip(), str(row["corrected"]).strip()
-        if (zlib.crc32(str(row["writer"]).encode()) % HELD_BACK == 0) is not held_back:
+        if is_held_back(str(row["writer"])) is not held_back:
             tally.drop("writer of the other part")
             continue
         if "*" in learner or not worth_reformulating(learner, language):
