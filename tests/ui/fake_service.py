@@ -10,6 +10,7 @@ from tutor_app.errors import TutorError
 from tutor_app.llm.protocol import EngineStats
 from tutor_app.progress.records import Learner, SavedTurn
 from tutor_app.session.events import Asked, Event, ModelState, Reply, Said, Summary, TurnIn
+from tutor_app.session.insight import Insight
 from tutor_app.ui.service import ModelOverview, SetOverview, SettingValue
 
 
@@ -97,6 +98,7 @@ class FakeService:
     loads: int = 0
     closed: bool = False
     refuse_lessons: str = ""
+    known: Insight | None = None
     _open: Learner | None = None
 
     def learners(self) -> Sequence[Learner]:
@@ -136,6 +138,11 @@ class FakeService:
 
     def set_setting(self, key: str, value: SettingValue) -> None:
         self.kept[key] = value
+
+    def insight(self) -> Insight:
+        if self.known is None:
+            raise TutorError("There is no file.")
+        return self.known
 
     def models(self) -> Sequence[ModelOverview]:
         return [replace(model, active=model.id == self.used) for model in self.catalogue]

@@ -8,7 +8,7 @@ from typing import Any
 
 from tutor_app.progress import queue, reviews
 from tutor_app.progress.database import Database
-from tutor_app.progress.records import CardKind, DueItem
+from tutor_app.progress.records import CardKind, DueItem, SavedCard
 from tutor_app.progress.reviews import DAY_S, CardState
 from tutor_app.progress.text import storable
 
@@ -51,6 +51,29 @@ class Cards:
         """The learner does not want it brought up (or wants it again)."""
         with self.transaction():
             self.database.update("cards", card_id, {"suspended": suspended})
+
+    def cards(self, now: float) -> list[SavedCard]:
+        """Every card, what came up last first, with what is known about it."""
+        parameters = self.fsrs_parameters()
+        rows = self.database.rows("SELECT * FROM cards ORDER BY coalesce(last_at, created_at) DESC, id DESC")
+        return [
+            SavedCard(
+                id=row["id"],
+                kind=row["kind"],
+                key=row["key"],
+                language=row["language"],
+                set_id=row["set_id"],
+                gloss=row["gloss"],
+                sentence=row["sentence"],
+                due_at=row["due_at"],
+                last_at=row["last_at"],
+                suspended=bool(row["suspended"]),
+                retrievability=reviews.retrievability(
+                    CardState(row["stability"], row["difficulty"], row["last_at"]), now, parameters=parameters
+                ),
+            )
+            for row in rows
+        ]
 
     def due(self, scope: str | None, now: float, limit: int | None = None) -> list[DueItem]:
         """What to bring up now, most useful first, within today's amount; `scope` is a set id or a language."""

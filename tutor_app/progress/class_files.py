@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tutor_app.progress.class_report import ClassReport, LearnerLine, opened
-from tutor_app.progress.figures import minutes, percent, probability, rounded
+from tutor_app.progress.figures import gain_figures, minutes, overview_figures, percent, probability
 from tutor_app.progress.handin import HandIn
 
 _NAMESPACE = uuid.UUID(
@@ -74,27 +74,7 @@ FORM_COLUMNS = ("set", "learner", "key", "form", "right", "tried", "percent", "n
 
 def learner_figures(line: LearnerLine) -> dict[str, str]:
     """The figures of one learner as text; the HTML shows the same."""
-    seen = line.overview
-    gains = (line.gain.value, line.gain.low, line.gain.high) if line.gain else None
-    return {
-        "minutes": minutes(seen.minutes),
-        "sessions": str(seen.sessions),
-        "turns": str(seen.turns),
-        "questions": str(seen.questions),
-        "hints": str(seen.hints),
-        "items_right": str(seen.items[0]),
-        "items_tried": str(seen.items[1]),
-        "items_percent": percent(seen.items),
-        "words_known": str(seen.words_known),
-        "words_met": str(seen.words_met),
-        "forms_known": str(seen.forms_known),
-        "forms_met": str(seen.forms_met),
-        "uptake_percent": percent(seen.uptake),
-        "repair_percent": percent(seen.repair),
-        "gain": rounded(gains[0], 2) if gains else "",
-        "gain_low": rounded(gains[1], 2) if gains else "",
-        "gain_high": rounded(gains[2], 2) if gains else "",
-    }
+    return {**overview_figures(line.overview), **gain_figures(line.gain)}
 
 
 def _learner_rows(report: ClassReport) -> Iterator[tuple[str, ...]]:

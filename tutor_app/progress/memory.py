@@ -46,6 +46,26 @@ class Memories(Practice):
             connection.execute("DELETE FROM cards WHERE id = ?", (card_id,))
         self._forget_for_good(now)
 
+    def correct_card(self, card_id: int, *, gloss: str, sentence: str, now: float) -> None:
+        """The learner's own meaning and example take the place of what was there, also in the backups."""
+        with self.transaction():
+            row = {"gloss": storable(gloss), "sentence": storable(sentence)}
+            self.database.update("cards", card_id, row)
+        self._forget_for_good(now)
+
+    def forget_form(self, set_id: str, form_id: str, now: float) -> None:
+        """What was concluded about a form is gone, also from the backups: it begins anew.
+
+        What the learner wrote stays in the transcripts; deleting the session takes that too.
+        """
+        with self.transaction() as connection:
+            for table in ("attempt_forms", "forms"):
+                connection.execute(f"DELETE FROM {table} WHERE set_id = ? AND form_id = ?", (set_id, form_id))
+            connection.execute(
+                "DELETE FROM cards WHERE kind = 'form' AND scope = ? AND key = ?", (set_id, form_id)
+            )
+        self._forget_for_good(now)
+
     def delete_session(self, session_id: int, now: float) -> None:
         """Everything said in a session is gone, also from the backups; what was learnt (counts, dates) stays.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from tutor_app.progress import reviews
 from tutor_app.progress.database import Database
@@ -306,22 +306,41 @@ def search(database: Database, text: str, limit: int = 50) -> list[Hit]:
 def sessions(database: Database, limit: int = 100, set_id: str | None = None) -> list[SessionLine]:
     """The latest sessions, newest first."""
     rows = database.rows(
-        "SELECT s.*, (SELECT count(*) FROM turns t WHERE t.session_id = s.id) AS turns FROM sessions s"
-        f" WHERE {_of('s')} ORDER BY s.id DESC LIMIT :limit",
-        {"set_id": set_id, "limit": limit},
+        f"{_SESSIONS} WHERE {_of('s')} ORDER BY s.id DESC LIMIT :limit", {"set_id": set_id, "limit": limit}
     )
-    return [
-        SessionLine(
-            row["id"],
-            row["set_id"],
-            row["lesson_id"],
-            row["started_at"],
-            row["active_s"] / 60,
-            row["turns"],
-            bool(row["finished"]),
-        )
-        for row in rows
-    ]
+    return [_session_line(row) for row in rows]
+
+
+def sessions_on(database: Database, day: date) -> list[SessionLine]:
+    """The sessions of one of the learner's days, in order."""
+    begins, ends = (
+        datetime.combine(one, time(NEW_DAY_HOUR)).timestamp() for one in (day, day + timedelta(days=1))
+    )
+    rows = database.rows(
+        f"{_SESSIONS} WHERE s.started_at >= ? AND s.started_at < ? ORDER BY s.id", (begins, ends)
+    )
+    return [_session_line(row) for row in rows]
+
+
+def session(database: Database, session_id: int) -> SessionLine | None:
+    """One session; None when it was deleted."""
+    row = database.row(f"{_SESSIONS} WHERE s.id = ?", (session_id,))
+    return None if row is None else _session_line(row)
+
+
+_SESSIONS = "SELECT s.*, (SELECT count(*) FROM turns t WHERE t.session_id = s.id) AS turns FROM sessions s"
+
+
+def _session_line(row: sqlite3.Row) -> SessionLine:
+    return SessionLine(
+        row["id"],
+        row["set_id"],
+        row["lesson_id"],
+        row["started_at"],
+        row["active_s"] / 60,
+        row["turns"],
+        bool(row["finished"]),
+    )
 
 
 def local_day(at: float) -> date:

@@ -131,3 +131,22 @@ class Memory:
     turn_id: int | None
     """Where the learner told it; None when they wrote it themselves, or that session was deleted."""
     at: float
+
+
+@dataclass(frozen=True)
+class SavedCard:
+    """A word, a form or a recast that reviews keep, as the learner may read and correct it."""
+
+    id: int
+    kind: CardKind
+    key: str
+    language: str
+    set_id: str | None
+    gloss: str
+    sentence: str
+    due_at: float
+    last_at: float | None
+    """None when it never came up yet."""
+    suspended: bool
+    """The learner does not want it brought up."""
+    retrievability: float

@@ -23,6 +23,7 @@ from tutor_app.progress.records import Learner, LessonProgress
 from tutor_app.progress.store import Store, create_learner, learners
 from tutor_app.session.events import ModelState
 from tutor_app.session.host import ModelHost
+from tutor_app.session.insight import Insight, set_names
 from tutor_app.session.library import available, item_count, lesson_of
 from tutor_app.session.models import announce, make_host, preparation
 from tutor_app.session.overview import (
@@ -160,6 +161,10 @@ class TutorService:
     def _fit(self, host: ModelHost, lessons: LessonSet) -> None:
         """The adapters for this set's language and track, on whatever base runs."""
         host.adapt(preparation(self._data_dir, self._model, lessons.info.language, lessons.info.track))
+
+    def insight(self) -> Insight:
+        """What the open learner did, knows and told: read, corrected and deleted through it."""
+        return Insight(self._opened(), set_names(self._all_sets()))
 
     # -- models ----------------------------------------------------------------------------------------------
 

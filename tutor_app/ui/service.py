@@ -11,12 +11,15 @@ the language model. Any method may raise `TutorError`, whose message is shown to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tutor_app.llm.protocol import EngineStats
 from tutor_app.progress.records import Learner, SavedTurn
 from tutor_app.session.events import Event, ModelState, Summary, TurnIn
 from tutor_app.session.overview import LessonOverview, ModelOverview, SetOverview, SettingValue, WordEntry
+
+if TYPE_CHECKING:
+    from tutor_app.session.insight import Insight
 
 __all__ = [
     "LessonOverview",
@@ -93,6 +96,9 @@ class Service(Protocol):
 
     def set_setting(self, key: str, value: SettingValue) -> None:
         """Remember a choice; it counts from the next turn on."""
+
+    def insight(self) -> Insight:
+        """What the open learner did, knows and told: read, corrected and deleted through it. *Slow*, as its methods."""
 
     def models(self) -> Sequence[ModelOverview]:
         """What the catalogue has, usable ones first. *Slow.*"""
