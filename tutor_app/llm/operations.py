@@ -23,8 +23,8 @@ from tutor_app.llm.text_stream import TextStream
 
 FRAGMENT_EVERY_S = 0.05
 """Fragments are joined for this long: 20 a second look continuous."""
-SCORED_AT_ONCE = 16
-"""Rows of logits held at a time: 16 × 262,144 × 4 bytes = 17 MB."""
+SCORED_AT_ONCE = 32
+"""Rows of logits held at a time: 32 × 262,144 × 4 bytes = 34 MB. Most sentences fit, and are one batch."""
 LOG_WARN = 3
 """GGML_LOG_LEVEL_WARN; 4 is ERROR and 5 continues the line before."""
 
@@ -223,13 +223,16 @@ class Operations:
 
         The last prompt token is evaluated again with the continuation, because its logits are the first.
         """
-        self._prefill(id, ids[:-1], reuse=len(ids) - 1)
         inputs = [ids[-1], *continuation[:-1]]
+        first = inputs[:SCORED_AT_ONCE]
+        self._prefill(id, ids[:-1], reuse=len(ids) - 1, leave=CHUNK - len(first))
+        batch = [*ids[len(self._runtime.past) : -1], *first]
         rows: list[Row] = []
-        for start in range(0, len(inputs), SCORED_AT_ONCE):
-            targets = continuation[start : start + SCORED_AT_ONCE]
-            self._runtime.decode(inputs[start : start + SCORED_AT_ONCE], every=True)
-            rows += [self._row(at, target) for at, target in enumerate(targets)]
+        while batch:
+            targets = continuation[len(rows) : len(rows) + SCORED_AT_ONCE]
+            self._runtime.decode(batch, rows=len(targets))
+            rows += [self._row(at - len(targets), target) for at, target in enumerate(targets)]
+            batch = inputs[len(rows) : len(rows) + SCORED_AT_ONCE]
         return rows
 
     def _row(self, at: int, target: int | None) -> Row:
@@ -284,10 +287,10 @@ class Operations:
         and the one token after that."""
         start = len(self._runtime.past)
         guess = reader.said(token)[: self._runtime.n_ctx - start - 1]
-        self._runtime.decode([token, *guess], every=True)
+        self._runtime.decode([token, *guess], rows=len(guess) + 1)
         found: list[tuple[int, float]] = []
         for at in range(len(guess) + 1):
-            row = self._row(at, None)
+            row = self._row(at - len(guess) - 1, None)
             found.append((row.best, row.best_logprob))
             if at == len(guess) or row.best != guess[at]:
                 break
@@ -304,14 +307,17 @@ class Operations:
         self._line.send(id, "error", kind="length", tokens=len(ids), n_ctx=self._runtime.n_ctx)
         return False
 
-    def _prefill(self, id: int, ids: list[int], *, reuse: int) -> int:
-        """Bring the context to exactly `ids`, with at most `reuse` tokens taken over; gives how many were."""
+    def _prefill(self, id: int, ids: list[int], *, reuse: int, leave: int = 0) -> int:
+        """Bring the context to exactly `ids`, with at most `reuse` tokens taken over; gives how many were.
+
+        Up to `leave` tokens may be left out, for a caller that has more to evaluate with them.
+        """
         self._find_best(ids)
         cached = min(common_length(self._runtime.past, ids), reuse)
         self._runtime.keep(cached)
         at = cached
-        while at < len(ids):
-            end = min(len(ids), at - at % CHUNK + CHUNK)
+        while len(ids) - at > leave:
+            end = min(len(ids), at + CHUNK)
             self._runtime.decode(ids[at:end])
             at = end
             self._line.send(id, "prefill", done=at, total=len(ids), cached=cached)

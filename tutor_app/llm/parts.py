@@ -48,21 +48,31 @@ def join(entry: Entry, target: Path, on_progress: Progress | None = None) -> str
     Raises TutorError when a part is missing, the disk is full, or the result is not the pinned one.
     """
     assert isinstance(entry.source, PackageSource)
-    sources = locate(entry.source)
+    assert entry.sha256 is not None
+    join_source(entry.source, entry.id, entry.sha256, target, on_progress)
+    return entry.sha256
+
+
+def join_source(
+    source: PackageSource, name: str, sha256: str, target: Path, on_progress: Progress | None = None
+) -> None:
+    """Join the files of `source` into `target`, whole or not at all; `name` is what messages call them.
+
+    Raises TutorError when a part is missing, the disk is full, or the result has another checksum.
+    """
+    sources = locate(source)
     total = sum(path.stat().st_size for path in sources)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         need_room(target.parent, total, free_bytes(target.parent))
-        sha256 = copy_checked(sources, part, total, on_progress)
-        if sha256 != entry.sha256:
+        if copy_checked(sources, part, total, on_progress) != sha256:
             raise TutorError(
-                f"The installed parts of {entry.id} are damaged (the checksum differs). "
-                f"Install them again: {entry.source.install} --force-reinstall"
+                f"The installed parts of {name} are damaged (the checksum differs). "
+                f"Install them again: {source.install} --force-reinstall"
             )
         os.replace(part, target)
     except OSError as error:
         raise TutorError(f"{target} could not be written: {error.strerror}.") from error
     finally:
         part.unlink(missing_ok=True)
-    return sha256

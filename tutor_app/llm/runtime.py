@@ -25,8 +25,9 @@ Handle = Any
 """An opaque native pointer, or None."""
 
 CHUNK = 64
-"""Tokens a decode call takes at most. Calls are aligned to multiples of it, so that the same prompt is cut the
-same way however often it was stopped, and gives the same bits. Stopping does not wait for a chunk (`StopFlag`)."""
+"""Tokens a decode call takes at most. A call that is stopped leaves nothing behind, so that a prompt that begins
+at the same place is cut the same way however often it was stopped, and gives the same bits. Stopping does not
+wait for a chunk (`StopFlag`)."""
 
 
 class Stopped(Exception):
@@ -77,6 +78,8 @@ class Runtime:
         self.n_ctx = 0
         self._tune([1])
         self.n_vocab = 0
+        self.end_ids: tuple[int, ...] = ()
+        """Every id that ends generation."""
         self._model: Handle = None
         self._vocab: Handle = None
         self._context: Handle = None
@@ -107,6 +110,8 @@ class Runtime:
         self._model = model
         self._vocab = C.llama_model_get_vocab(model)
         self.n_vocab = C.llama_vocab_n_tokens(self._vocab)
+        # Once a model: asking for each of 262,144 ids takes a tenth of a second.
+        self.end_ids = tuple(id for id in range(self.n_vocab) if C.llama_vocab_is_eog(self._vocab, id))
         trained_for = C.llama_model_n_ctx_train(model)
         wanted = min(n_ctx, trained_for) if trained_for > 0 else n_ctx
         self._context = self._new_context(wanted)
@@ -156,11 +161,6 @@ class Runtime:
 
     # -- vocabulary ------------------------------------------------------------------------------------------
 
-    @property
-    def end_ids(self) -> tuple[int, ...]:
-        """Every id that ends generation."""
-        return tuple(token for token in range(self.n_vocab) if C.llama_vocab_is_eog(self._vocab, token))
-
     def is_control(self, token: int) -> bool:
         """True for ids that have no text of their own."""
         return bool(C.llama_vocab_is_control(self._vocab, token))
@@ -194,8 +194,8 @@ class Runtime:
             count = 0
         del self.past[count:]
 
-    def decode(self, tokens: Sequence[int], *, every: bool = False) -> None:
-        """Evaluate at most CHUNK more tokens; logits of the last, or of `every` one, can be read after it.
+    def decode(self, tokens: Sequence[int], *, rows: int = 1) -> None:
+        """Evaluate at most CHUNK more tokens; after it, the logits of the last `rows` of them can be read.
 
         Raises Stopped (the context is as before) and DecodeFailed.
         """
@@ -207,8 +207,7 @@ class Runtime:
             batch.pos[i] = start + i
             batch.n_seq_id[i] = 1
             batch.seq_id[i][0] = 0
-            batch.logits[i] = every
-        batch.logits[len(tokens) - 1] = True
+            batch.logits[i] = i >= len(tokens) - rows
         status = self._timed_decode(batch)
         if status != 0:
             C.llama_memory_seq_rm(C.llama_get_memory(self._context), 0, start, -1)
@@ -240,7 +239,10 @@ class Runtime:
         return status
 
     def logits(self, row: int = -1) -> NDArray[np.float32]:
-        """A view of the logits, [n_vocab]; valid until the next decode, and writable: sampling sees changes."""
+        """A view of the logits, [n_vocab], of the last decode; -1 is its last row, -2 the one before.
+
+        Valid until the next decode, and writable: sampling sees changes.
+        """
         pointer = C.llama_get_logits_ith(self._context, row)
         address = ctypes.cast(pointer, ctypes.c_void_p).value
         assert address is not None
