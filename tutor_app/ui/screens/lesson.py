@@ -24,7 +24,7 @@ from tutor_app.session.events import (
     StepShown,
     Summary,
 )
-from tutor_app.ui import preferences, wording
+from tutor_app.ui import pauses, preferences, wording
 from tutor_app.ui.lesson_view import LessonView
 from tutor_app.ui.messages import FragmentsWaiting, SessionClosed, SessionEvent, SessionFailed, TurnOver
 from tutor_app.ui.runner import SessionRunner
@@ -115,6 +115,7 @@ class LessonScreen(Screen[Summary | None]):
 
     def on_unmount(self) -> None:
         self._runner.end()
+        pauses.let_go()
 
     def _title(self) -> str:
         return self._lesson.title if self._lesson else f"{wording.TALK_TITLE} · {self._set.language_name}"
@@ -175,6 +176,7 @@ class LessonScreen(Screen[Summary | None]):
             self._view.show_earlier(session.earlier)
         if isinstance(event, StepShown | Reply):
             self._shown_at = self.tutor.clock()
+            self.call_after_refresh(pauses.tidy_up)
         if isinstance(event, StepShown):
             self._refresh_panel()
             self._focus_for_step()
