@@ -297,7 +297,10 @@ def asks(text: str) -> bool:
 def _settled(text: str, tag: str) -> bool:
     """Whether the reply has said something and asked its question, so that more would only be rambling."""
     asked = up_to_question(text)
-    return asked != text and length(asked, tag) >= SETTLED_WORDS and text[len(asked) :].strip() != ""
+    if not asks(asked) or length(asked, tag) < SETTLED_WORDS:
+        return False
+    closed = asked.count("«") == asked.count("»") and asked.count('"') % 2 == 0
+    return closed or text[len(asked) :].strip() != ""
 
 
 def _but_last_words(text: str, tag: str) -> str:
