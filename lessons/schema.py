@@ -22,6 +22,10 @@ Move = Literal[
     "ask", "check", "affirm", "recast", "question", "hint", "explore", "simplify", "culture", "reflect"
 ]
 
+Check = Literal["pre", "post"]
+CHECK_IDS: dict[Check, str] = {"pre": "pre-check", "post": "post-check"}
+"""Ids of the two checks of a set; progress and reports find them by these."""
+
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 """Lower-case letters, digits and hyphens: ids become file names and database keys."""
 
@@ -377,6 +381,24 @@ class Lesson(Model):
     culture: list[CultureNote] = []
     steps: Annotated[list[Step], Field(min_length=1)]
     mastery: Mastery = Mastery()
+    check: Check | None = None
+    """`pre` or `post` for the two checks that a set may carry: a dozen items each, the same forms at the same
+    difficulty with other words. Each item is answered once, without hints, and nothing is said about right or wrong.
+    The report gives the gain from one to the other, with its uncertainty. Their ids are `pre-check` and `post-check`."""
+
+    @model_validator(mode="after")
+    def _a_check_only_asks(self) -> Lesson:
+        if self.check is None:
+            if self.id in CHECK_IDS.values():
+                raise ValueError(f"the id {self.id!r} belongs to a check; add `check:` or choose another id")
+            return self
+        if self.id != CHECK_IDS[self.check]:
+            raise ValueError(f"the id of a lesson with `check: {self.check}` is {CHECK_IDS[self.check]!r}")
+        if any(isinstance(step, TalkStep | ReflectStep | WriteStep) for step in self.steps):
+            raise ValueError(
+                "a check has only steps with items; talk, writing and reflection belong to lessons"
+            )
+        return self
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Lesson:

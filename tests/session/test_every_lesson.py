@@ -69,7 +69,7 @@ def test_it_ends_hints_do_not_leak_and_every_reply_is_valid(folder: Path, path: 
     lesson = lessons.lessons[sorted((folder / "lessons").glob("*.yaml")).index(path)]
     tag, language = lessons.info.language, primary(lessons.info.language)
     items = {item.id: item for step in lesson.steps for item in items_of(step)}
-    own = all_words(lesson, tag)
+    own = all_words([lesson], tag)
     with Store.open(tmp_path, create_learner(tmp_path, "Lee").id) as store:
         session = Session(lessons, lesson.id, store, None, seed=1)
         step = shown_in(session.start())

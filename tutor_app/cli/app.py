@@ -28,7 +28,7 @@ def _service(folder: Path, learner: str | None) -> Service:
     if learner is not None:
         known = next((one for one in service.learners() if learner in (one.id, one.name)), None)
         if known is not None:
-            service.open_learner(known.id)
+            service.wanted = known.id  # the app opens it, and asks for the PIN if there is one
         else:
             service.create_learner(learner, {})
     return service

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import click
 
@@ -63,6 +64,7 @@ def session(
                 host.start()
             run = Session(
                 lessons, lesson_id, store, host, level=level, seed=seed, hear=hearer(data_dir), fresh=fresh,  # type: ignore[arg-type]
+                due=store.due(info.language, time.time()),
             )  # fmt: skip
             code = run_jsonl(run, sys.stdin.buffer, out)
         finally:

@@ -55,10 +55,22 @@ class Decision:
 
 
 def signal_list(
-    *, confused: bool, slow: bool, off_task: bool, code_switched: bool, tags: Sequence[str], history: History
+    *,
+    confused: bool,
+    slow: bool,
+    off_task: bool,
+    code_switched: bool,
+    tags: Sequence[str],
+    history: History,
+    repeated: bool = False,
 ) -> tuple[str, ...]:
-    """The closed set of DESIGN section 7, in order of weight."""
+    """The closed set of DESIGN section 7, in order of weight.
+
+    `repeated`: the learner said once more what they had just said. Where that holds an error, it is a repeated
+    one whatever its tag; where it holds none, the tutor was not understood.
+    """
     found: list[str] = []
+    confused = confused or (repeated and not tags and not off_task)
     if confused:
         found.append("confused")
     if off_task:
@@ -66,7 +78,7 @@ def signal_list(
     if not confused:
         for tag in tags:
             found.append(f"error:{tag}")
-            if tag in history.tags:
+            if tag in history.tags or repeated:
                 found.append(f"repeat_error:{tag}")
     if slow:
         found.append("slow")

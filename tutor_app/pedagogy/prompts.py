@@ -21,8 +21,6 @@ from tutor_app.pedagogy.validator import MAX_WORDS
 
 BRIEF_WORDS = 24
 """Words of the lesson that the brief names; more would only slow the first turn down."""
-DUE_WORDS = 6
-"""Of those, words that are due for review and belong to other lessons."""
 ASKED_SHARE = 0.6
 """The model is asked for this share of the longest reply allowed, since it overshoots."""
 NATIVE = "[native]"
@@ -68,14 +66,13 @@ class Brief:
     """The model went through our own training, so it needs no example turns."""
 
 
-def brief_of(
-    info: SetInfo, lesson: Lesson | None, level: Level, *, trained: bool = False, due: Sequence[str] = ()
-) -> Brief:
-    """The brief of a lesson, or of a free talk when there is none; `due` words are brought up first."""
+def brief_of(info: SetInfo, lesson: Lesson | None, level: Level, *, trained: bool = False) -> Brief:
+    """The brief of a lesson, or of a free talk when there is none.
+
+    What is due for review is not in it: that changes from day to day, and the prefix could not be restored.
+    """
     if lesson is None:
-        return Brief(
-            info.language, info.track, level, "free talk", words=tuple(due[:BRIEF_WORDS]), trained=trained
-        )
+        return Brief(info.language, info.track, level, "free talk", trained=trained)
     talk: Step | None = next((step for step in lesson.steps if isinstance(step, TalkStep)), None)
     return Brief(
         info.language,
@@ -84,7 +81,7 @@ def brief_of(
         lesson.title,
         talk.scenario if isinstance(talk, TalkStep) else "",
         talk.goal if isinstance(talk, TalkStep) else "",
-        tuple(dict.fromkeys((*due[:DUE_WORDS], *(word.word for word in lesson.vocabulary))))[:BRIEF_WORDS],
+        tuple(dict.fromkeys(word.word for word in lesson.vocabulary))[:BRIEF_WORDS],
         tuple(form.name for form in lesson.forms),
         trained,
     )

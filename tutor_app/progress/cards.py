@@ -94,6 +94,16 @@ class Cards:
         assert row is not None
         return min(int(row[0]), queue.left_today(self._daily(), self._done_today(now)))
 
+    def waiting(self, scope: str | None, now: float) -> int:
+        """How many more are due than today's amount takes: the forgiven backlog of a set or a language."""
+        row = self.database.row(
+            "SELECT count(*) FROM cards WHERE suspended = 0 AND due_at <= :now"
+            " AND (:scope IS NULL OR set_id = :scope OR language = :scope)",
+            {"now": now, "scope": scope},
+        )
+        assert row is not None
+        return max(0, int(row[0]) - queue.left_today(self._daily(), self._done_today(now)))
+
     def add_recast_card(self, reply_id: int, recast: str, now: float) -> None:
         """A recast form comes up again from tomorrow, with the sentence that the learner wrote."""
         row = self._turn_of(reply_id)

@@ -36,6 +36,22 @@ def hashed(pin: str, salt: bytes | None = None) -> dict[str, Any]:
     }
 
 
+class PinNeeded(TutorError):
+    """This learner's file is opened with a PIN."""
+
+
+class WrongPin(PinNeeded):
+    """That was not it."""
+
+
+def ask(settings: Mapping[str, Any], pin: str) -> None:
+    """Nothing when `pin` opens. Raises PinNeeded when one is wanted and none was given, WrongPin for another."""
+    if is_set(settings) and not pin:
+        raise PinNeeded("This learner has a PIN.")
+    if not opens(settings, pin):
+        raise WrongPin("That PIN does not fit. Try once more; nothing is lost.")
+
+
 def is_set(settings: Mapping[str, Any]) -> bool:
     """Whether a learner's settings ask for a PIN."""
     return isinstance(settings.get(SETTING), dict)

@@ -73,7 +73,8 @@ def candidates(lesson_set: LessonSet) -> list[Candidate]:
     """Every item of a set that a placement can ask, in order."""
     found = []
     for level in LEVELS:
-        of_level = [lesson for lesson in lesson_set.lessons if lesson.level == level]
+        # What a check asks must be new when it is asked.
+        of_level = [lesson for lesson in lesson_set.lessons if lesson.level == level and lesson.check is None]
         for place, lesson in enumerate(of_level):
             late = place / (len(of_level) - 1) if len(of_level) > 1 else 0.5
             for step in lesson.steps:
@@ -121,7 +122,9 @@ def placed(lesson_set: LessonSet, pool: Sequence[Candidate], answers: Sequence[A
         if one := by_id.get(answer.item_id):
             had = right.get(one.level, (0, 0))
             right[one.level] = (had[0] + answer.correct, had[1] + 1)
-    first = next((lesson.id for lesson in lesson_set.lessons if lesson.level == level), None)
+    first = next(
+        (lesson.id for lesson in lesson_set.lessons if lesson.level == level and lesson.check is None), None
+    )
     return Placed(level, first, probability, right, _why(level, right))
 
 

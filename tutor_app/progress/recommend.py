@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lessons.schema import Lesson, LessonSet, Level
+from lessons.schema import Check, Lesson, LessonSet, Level
 from tutor_app.progress.knowledge import MASTERED
 from tutor_app.progress.records import FormKnowledge, LessonProgress
 
@@ -25,6 +25,8 @@ def is_mastered(lesson: Lesson, progress: LessonProgress | None, forms: Mapping[
 
     The second way is for learners who know it from elsewhere; they need not sit through every item.
     """
+    if lesson.check is not None:
+        return _finished(progress)
     if progress is not None:
         enough = min(lesson.mastery.items, _items_in(lesson))
         share = progress.items_correct / progress.items_seen if progress.items_seen else 0.0
@@ -56,13 +58,17 @@ def recommend(
     if left_open:
         latest = max(left_open, key=lambda lesson: progress[lesson.id].last_at)
         return Recommendation(latest.id, "You are in the middle of it.")
-    for lesson in lesson_set.lessons:
+    before = _check(lesson_set, "pre")
+    if before is not None and not progress:
+        return Recommendation(before.id, "A few minutes to see what you know already, before anything else.")
+    ordinary = [lesson for lesson in lesson_set.lessons if lesson.check is None]
+    for lesson in ordinary:
         faded = [
             form.name for form in lesson.forms if form.id in forms and forms[form.id].probability < FADED
         ]
         if lesson.id in mastered and faded:
             return Recommendation(lesson.id, f"A good moment to come back to {faded[0]}.")
-    for lesson in lesson_set.lessons:
+    for lesson in ordinary:
         if lesson.id in mastered or (start is not None and lesson.level < start):
             continue
         missing = [
@@ -74,6 +80,11 @@ def recommend(
         if below:
             return Recommendation(below[0], f"“{lesson.title}” builds on it.")
         return Recommendation(lesson.id, "It is the next one." if progress else "A good place to begin.")
+    after = _check(lesson_set, "post")
+    if after is not None and before is not None and before.id in mastered and after.id not in mastered:
+        return Recommendation(
+            after.id, "The same kind of tasks as at the beginning: see how far you have come."
+        )
     return None
 
 
@@ -84,14 +95,18 @@ def level_now(
     start: Level,
 ) -> Level:
     """The learner's level: that of the placement, raised while every lesson of it is learnt. It never falls."""
-    levels = sorted({lesson.level for lesson in lesson_set.lessons})
+    levels = sorted({lesson.level for lesson in lesson_set.lessons if lesson.check is None})
     for level in levels:
         if level < start:
             continue
-        of_level = [lesson for lesson in lesson_set.lessons if lesson.level == level]
+        of_level = [lesson for lesson in lesson_set.lessons if lesson.level == level and lesson.check is None]
         if not all(is_mastered(lesson, progress.get(lesson.id), forms) for lesson in of_level):
             return level
     return levels[-1] if levels else start
+
+
+def _check(lesson_set: LessonSet, which: Check) -> Lesson | None:
+    return next((lesson for lesson in lesson_set.lessons if lesson.check == which), None)
 
 
 def _items_in(lesson: Lesson) -> int:

@@ -85,6 +85,10 @@ class StepShown:
     of: int = 1
     scenario: str = ""
     goal: str = ""
+    review: bool = False
+    """It comes from an earlier lesson, since it is due."""
+    check: bool = False
+    """Part of a check: answered once, without hints, and nothing is said about right or wrong."""
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,8 @@ class ModelState:
     state: Literal["none", "loading", "warming", "ready", "lost"]
     fraction: float = 0.0
     message: str = ""
+    offer: str | None = None
+    """A smaller model that is here, when memory was the reason for losing this one."""
 
 
 Event = (

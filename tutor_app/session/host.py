@@ -38,10 +38,19 @@ class ModelHost:
     """Owns the engine. Its public methods may be called from any thread."""
 
     def __init__(
-        self, engine: Engine, prepare: Prepare | None, *, announced: tuple[str, str | None] | None = None
+        self,
+        engine: Engine,
+        prepare: Prepare | None,
+        *,
+        announced: tuple[str, str | None] | None = None,
+        smaller: Callable[[str], str | None] = lambda _: None,
     ) -> None:
-        """`prepare` None: there is no model, and every reply is authored. `announced`: its id and sha256."""
+        """`prepare` None: there is no model, and every reply is authored. `announced`: its id and sha256.
+
+        `smaller`: the model to offer in place of this one when memory ran out.
+        """
         self.announced = announced
+        self._smaller = smaller
         self._engine = engine
         self._prepare = prepare
         self._listeners: list[Callable[[ModelState], None]] = []
@@ -96,7 +105,7 @@ class ModelHost:
                 self._unfit = False
         except TutorError as error:
             if not self._closed:
-                self._set(ModelState("lost", 0.0, str(error)))
+                self._set(self._without(error))
             return
         self._set(ModelState("ready", 1.0))
 
@@ -138,12 +147,24 @@ class ModelHost:
 
         threading.Thread(target=run, name="lesson-prefix", daemon=True).start()
 
-    def lost(self, error: EngineError) -> None:
-        """The engine died or hung: say so, and start it again unless that has failed too often."""
+    def lost(self, error: EngineError) -> ModelState:
+        """The engine died or hung: say so, and start it again unless that has failed too often.
+
+        Returns what was said; by then the state may already be that of the next attempt.
+        """
         self._deaths += 1
-        self._set(ModelState("lost", 0.0, str(error)))
+        said = self._without(error)
+        self._set(said)
         if self._deaths <= RESTARTS and isinstance(error, EngineDied) and not error.out_of_memory:
             self.start()
+        return said
+
+    def _without(self, error: TutorError) -> ModelState:
+        """The state of having lost the model, with a smaller one to go on with when memory was the reason."""
+        offer = None
+        if isinstance(error, EngineDied) and error.out_of_memory and self.announced is not None:
+            offer = self._smaller(self.announced[0])
+        return ModelState("lost", 0.0, str(error), offer)
 
     def adapt(self, prepare: Prepare) -> None:
         """Compose the base with what this lesson wants; a base that is not loaded yet is loaded with it."""

@@ -39,6 +39,8 @@ class SetNames:
     language_name: str = ""
     forms: Mapping[str, str] = field(default_factory=dict)
     lessons: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Word → its meaning in the lesson."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,17 @@ class Insight:
         """The lesson's title; of a free talk "", which has none."""
         return "" if lesson_id is None else self.set_name(set_id).lessons.get(lesson_id, lesson_id)
 
+    def meaning(self, card: SavedCard) -> str:
+        """The learner's own wording of what a word means, else the lesson's."""
+        return card.gloss or self.set_name(card.set_id or "").words.get(card.key, "")
+
     def set_ids(self) -> list[str]:
         """Every set that was practised."""
         return queries.set_ids(self._store.database)
+
+    def now(self) -> float:
+        """UTC seconds."""
+        return self._clock()
 
     def today(self) -> date:
         return queries.local_day(self._clock())
@@ -213,6 +223,7 @@ def set_names(sets: Iterable[LessonSet]) -> dict[str, SetNames]:
             language_name=language(each.info.language).name,
             forms={form.id: form.name for lesson in each.lessons for form in lesson.forms},
             lessons={lesson.id: lesson.title for lesson in each.lessons},
+            words={word.word: word.gloss for lesson in each.lessons for word in lesson.vocabulary},
         )
         for each in sets
     }

@@ -31,7 +31,12 @@ def answer_item(turn: Turn, shown: Presented, unit: Unit, position: Position, at
     run = (position.run + 1 if judged.correct else 0) if tried else position.run
     past = history(position, run=run, attempts=attempts)
     tags = judged.tags if tried and not judged.correct else ()
-    told = signal_list(replace(turn, confused=turn.confused and not judged.correct), tags, past)
+    fresh = replace(
+        turn,
+        confused=turn.confused and not judged.correct,
+        repeated=turn.repeated and not judged.correct,
+    )
+    told = signal_list(fresh, tags, past)
     decision = policy.decide(
         told, past, "item", track=at.info.track, may=item.may, correct=judged.correct,
         foreseen=judged.error is not None or judged.near_miss is not None,
@@ -105,7 +110,8 @@ def _given_up(item: AnyItem, at: Setting, seed: int) -> author.Line:
 def explain(unit: Unit | None, position: Position, at: Setting) -> Outcome:
     """What the item that just ended was about: examples to look at, and the instructor's explanation beside."""
     seed = at.seed + position.replies
-    forms = [form for form in at.lesson.forms if form.id in forms_at(at.lesson, unit)] if at.lesson else []
+    lesson = (unit.lesson if unit is not None else None) or at.lesson
+    forms = [form for form in lesson.forms if form.id in forms_at(lesson, unit)] if lesson else []
     if unit is None or not (forms or (unit.item is not None and unit.item.explain)):
         return Outcome(authored(author.Line(author.phrase(at.tag, "listen", seed))), Decision("explore"))
     text = unit.item.explain if unit.item is not None and unit.item.explain else ""

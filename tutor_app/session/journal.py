@@ -45,7 +45,7 @@ def record(
     attempt = outcome.attempt
     shared: dict[str, Any] = {
         "session_id": session_id, "set_id": at.info.id,
-        "lesson_id": at.lesson.id if at.lesson else None, "step_id": unit.step.id if unit else "talk",
+        "lesson_id": (unit.lesson.id if unit and unit.lesson else at.lesson.id) if at.lesson else None, "step_id": unit.step.id if unit else "talk",
         "now": now,
     }  # fmt: skip
     if attempt is not None and unit is not None and unit.item is not None:
@@ -73,6 +73,9 @@ def advance(position: Position, outcome: Outcome, unit: Unit | None, said: str, 
     """Move `position` to where the lesson stands after this reply."""
     decision, attempt = outcome.decision, outcome.attempt
     position.replies += 1
+    position.said = said or position.said
+    if outcome.brought is not None:
+        position.brought.append(outcome.brought)
     position.moves.append(decision.move)
     position.tags += [
         s.removeprefix("error:") for s in decision.signals if s.startswith("error:") and s != "error:other"

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tutor_app.errors import TutorError
-from tutor_app.llm import catalogue, models
+from tutor_app.llm import catalogue, models, parts
+from tutor_app.llm.catalogue import Entry, PackageSource
 from tutor_app.llm.client import ChildEngine
+from tutor_app.llm.machine import memory
 from tutor_app.llm.protocol import Engine
 from tutor_app.session.host import ModelHost, Prepare, Ready
+from tutor_app.session.overview import ModelOverview
 
 PREFIXES = "prefixes"
 """Folder below the data folder for saved lesson prefixes."""
@@ -58,5 +61,30 @@ def make_host(
             raise
         return ModelHost(runs, None)
     return ModelHost(
-        runs, preparation(data_dir, model_id, language, track), announced=(known.id, known.sha256)
-    )
+        runs, preparation(data_dir, model_id, language, track), announced=(known.id, known.sha256),
+        smaller=models.Models(data_dir).smaller_than,
+    )  # fmt: skip
+
+
+def model_overviews(data_dir: Path, active: str | None) -> list[ModelOverview]:
+    """What the catalogue and the model folder have, usable ones first."""
+    installed = {model.id: model for model in models.Models(data_dir).installed()}
+    found: list[ModelOverview] = []
+    for entry in catalogue.ENTRIES:
+        joinable = isinstance(entry.source, PackageSource) and not parts.missing(entry.source)
+        usable = entry.id in installed or joinable
+        found.append(
+            ModelOverview(entry.id, entry.size_bytes, entry.note, usable, entry.id == active, _refusal(entry))
+        )
+    for model in installed.values():
+        if catalogue.find(model.id) is None:
+            note = f"Your own model: {', '.join(model.languages) or 'languages not named'}."
+            found.append(ModelOverview(model.id, model.size_bytes, note, True, model.id == active))
+    return sorted(found, key=lambda one: (not one.present, not one.active, one.size_bytes))
+
+
+def _refusal(entry: Entry) -> str:
+    free = memory().available
+    if entry.memory_bytes <= free:
+        return ""
+    return f"needs about {entry.memory_bytes / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free"

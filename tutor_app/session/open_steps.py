@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import replace
 
+from lessons.patterns import contains
 from lessons.schema import Move, ReflectStep, Step, TalkStep, WriteStep
 from tutor_app.pedagogy import author, policy
 from tutor_app.pedagogy.language import length, words
 from tutor_app.pedagogy.policy import Decision
 from tutor_app.pedagogy.reformulation import NOTHING, Finding
 from tutor_app.pedagogy.validator import Situation
+from tutor_app.session.bring_up import Reminder, next_reminder
 from tutor_app.session.events import ReplyFragment, ReplyRetracted, ReplyStarted
 from tutor_app.session.plan import Position, Unit
 from tutor_app.session.turns import Outcome, Setting, Turn, history, signal_list
@@ -36,11 +38,21 @@ def answer_talk(
         finding = tutor.reformulate(turn.text)
     past = history(position, culture=_culture_due(step, position, at))
     told = signal_list(turn, finding.tags, past)
+    if at.choices.feedback == "less" and not any(signal.startswith("repeat_error:") for signal in told):
+        finding = NOTHING  # it is written down in the signals; it is only not picked up
     decision = policy.decide(
         told, past, "talk", track=at.info.track, may=_TALK_MOVES, foreseen=bool(finding.target)
     )
+    passed_by = _passed_by(turn, position, at) if decision.move in ("ask", "check") else ""
+    if passed_by:
+        decision = replace(decision, move="question", elicit=True)
     yield ReplyStarted(decision.move)
     seed, number = at.seed + position.replies, position.turn
+    if passed_by:
+        line = author.Line(author.phrase(at.tag, "model", seed, form=passed_by), passed_by)
+        if tutor is not None:
+            tutor.remember(turn.text, direction(decision, passed_by, "", at, step), line.text)
+        return Outcome(authored(line), decision, target=(passed_by,))
     if step is not None and number >= step.turns and decision.move in ("ask", "check", "culture", "reflect"):
         return Outcome(
             authored(author.closing(step, at.tag, seed)), replace(decision, move="reflect"), over=True
@@ -51,6 +63,9 @@ def answer_talk(
         else None
     )
     asked = _next_question(step, position, at, simpler=decision.move in ("simplify", "hint"))
+    reminder = next_reminder(at.reminders, position) if step is None and decision.move == "ask" else None
+    if reminder is not None:
+        asked = author.phrase(at.tag, "bring_up", seed, word=reminder.words)
     if decision.move == "culture" and note is not None:
         asked = author.without_emphasis(note.ask).text
     line = author.talk_reply(
@@ -69,15 +84,27 @@ def answer_talk(
             author.phrase(at.tag, "echo", seed, form=finding.target) if decision.move == "recast" else ""
         )
         request = Request(
-            turn.text, direction(decision, finding.target, asked, at, step), situation(turn, at, previous, finding),
-            line, asked, finding.target if decision.move == "recast" else "", opening,
-            asked if step is not None and decision.move != "recast" else "", seed,
+            turn.text, direction(decision, finding.target, asked, at, step or reminder),
+            situation(turn, at, previous, finding), line, asked,
+            finding.target if decision.move == "recast" else "", opening,
+            asked if (step or reminder) is not None and decision.move != "recast" else "", seed,
         )  # fmt: skip
         draft = yield from tutor.compose(request)
     elif tutor is not None:
-        tutor.remember(turn.text, direction(decision, finding.target, asked, at, step), draft.text)
+        tutor.remember(
+            turn.text, direction(decision, finding.target, asked, at, step or reminder), draft.text
+        )
     target = (finding.target,) if finding.target else ()
-    return Outcome(draft, decision, target=target)
+    return Outcome(draft, decision, target=target, brought=reminder.card_id if reminder else None)
+
+
+def _passed_by(turn: Turn, position: Position, at: Setting) -> str:
+    """A form that was recast just before and not taken up, for those who want every chance to notice; else empty."""
+    before = position.asked
+    if at.choices.feedback != "more" or not before or before["move"] != "recast" or turn.confused:
+        return ""
+    target = str(before["target"][0])
+    return "" if contains(turn.text, target, at.tag) else target
 
 
 _TALK_MOVES: tuple[Move, ...] = (
@@ -85,8 +112,13 @@ _TALK_MOVES: tuple[Move, ...] = (
 )  # fmt: skip
 
 
-def direction(decision: Decision, target: str, question: str, at: Setting, step: TalkStep | None) -> str:
-    """What the model is asked to do, as in the example turns of its prompt."""
+def direction(
+    decision: Decision, target: str, question: str, at: Setting, carried: TalkStep | Reminder | None
+) -> str:
+    """What the model is asked to do, as in the example turns of its prompt.
+
+    `carried`: what the question comes from; without it the model finds its own.
+    """
     match decision.move:
         case "recast":
             return f"recast: {target}"
@@ -94,7 +126,7 @@ def direction(decision: Decision, target: str, question: str, at: Setting, step:
             return f"{decision.move}: {question}"
         case "check":
             return "check"
-        case _ if step is not None:
+        case _ if carried is not None and question:
             return f"ask: {question}"
         case _:
             return "ask"

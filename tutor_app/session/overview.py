@@ -41,6 +41,10 @@ class LessonOverview:
     words: tuple[WordEntry, ...] = ()
     due: int = 0
     """Reviews due that belong to this lesson."""
+    mastered: bool = False
+    """Learnt: enough items right, or every form of it known by now. Opens nothing and closes nothing."""
+    check: str = ""
+    """`pre` or `post` when it is one of the set's two checks."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,20 @@ class SetOverview:
     """Form id → its name as the learner reads it, for the summary."""
     talk_open: bool = False
     """A free talk was left in the middle."""
+    level: str = ""
+    """The learner's level in this set."""
+    start_level: str = ""
+    """Where the placement or the learner said to begin; empty when that was never asked."""
+    level_reached: bool = False
+    """They have come to this level since they last looked."""
+    next_lesson: str = ""
+    """Id of the lesson to go on with; empty when everything is learnt."""
+    next_why: str = ""
+    """Why that one, for the learner."""
+    review_items: int = 0
+    """How many things a review of this set would ask now."""
+    waiting: int = 0
+    """Due too, but beyond today's amount: they come another day, and nobody counts them against the learner."""
 
 
 @dataclass(frozen=True)

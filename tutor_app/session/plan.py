@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from pydantic import BaseModel
 
 from lessons.schema import (
     AnyItem,
@@ -23,6 +25,10 @@ class Unit:
     step: Step
     item: AnyItem | None = None
     note: CultureNote | None = None
+    lesson: Lesson | None = None
+    """Where it comes from, when that is another lesson than the one that is held."""
+    review: bool = False
+    """It came up because it was due."""
 
     @property
     def id(self) -> str:
@@ -64,6 +70,8 @@ class Position:
     correct: list[str] = field(default_factory=list)
     """Items right at first try or after one hint."""
     solved: list[str] = field(default_factory=list)
+    said: str = ""
+    """The learner's last words at the present unit."""
     over: str | None = None
     """The item that ended last: what "explain" is about."""
     forms: dict[str, list[int]] = field(default_factory=dict)
@@ -73,6 +81,12 @@ class Position:
     asked: dict[str, Any] | None = None
     """The last move that offered or asked for a form: move, target, learner_before."""
     active_s: float = 0.0
+    brought: list[int] = field(default_factory=list)
+    """Cards that the tutor brought up in this talk."""
+    used: list[int] = field(default_factory=list)
+    """Due cards that the learner used in this talk."""
+    warm_up: list[str] = field(default_factory=list)
+    """References of the review items before the lesson's own; see `reviewing`."""
 
     def saved(self) -> dict[str, Any]:
         return asdict(self)
@@ -86,6 +100,7 @@ class Position:
     def next_unit(self) -> None:
         self.unit += 1
         self.hint_level = self.attempts = self.turn = self.simplified = 0
+        self.said = ""
 
 
 def forms_at(lesson: Lesson | None, unit: Unit | None) -> tuple[str, ...]:
@@ -96,9 +111,14 @@ def forms_at(lesson: Lesson | None, unit: Unit | None) -> tuple[str, ...]:
     return tuple(found) or tuple(unit.step.forms)
 
 
-def all_words(lesson: Lesson, language: str) -> frozenset[str]:
-    """Every word that stands anywhere in the lesson: its own vocabulary is always within the level."""
-    return frozenset(word for text in _strings(lesson.model_dump()) for word in words(text, language))
+def all_words(texts: Iterable[BaseModel], language: str) -> frozenset[str]:
+    """Every word that stands anywhere in a lesson or in items: its own vocabulary is always within the level.
+
+    For Chinese the first call loads the segmenter's dictionary, which takes a second and on a busy machine five.
+    """
+    return frozenset(
+        word for one in texts for text in _strings(one.model_dump()) for word in words(text, language)
+    )
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -7,37 +7,34 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lessons.load import load_set
 from lessons.problems import LessonError
-from lessons.schema import Lesson, LessonSet, Level
+from lessons.schema import LessonSet
 from tutor_app.errors import TutorError
-from tutor_app.llm import catalogue, parts
-from tutor_app.llm.catalogue import Entry, PackageSource
-from tutor_app.llm.machine import memory
 from tutor_app.llm.models import Models
 from tutor_app.llm.protocol import Engine, EngineError, EngineStats
-from tutor_app.pedagogy.language import language, primary
-from tutor_app.progress.records import Learner, LessonProgress
+from tutor_app.pedagogy.language import primary, words
+from tutor_app.progress import pin, queries
+from tutor_app.progress.handin import hand_in
+from tutor_app.progress.maintenance import maintain
+from tutor_app.progress.records import Learner
+from tutor_app.progress.sharing import Share
 from tutor_app.progress.store import Store, create_learner, learners
 from tutor_app.session.events import ModelState
+from tutor_app.session.guidance import level_of, level_reached, overview
 from tutor_app.session.host import ModelHost
 from tutor_app.session.insight import Insight, set_names
-from tutor_app.session.library import available, item_count, lesson_of
-from tutor_app.session.models import announce, make_host, preparation
-from tutor_app.session.overview import (
-    LessonOverview,
-    ModelOverview,
-    SetOverview,
-    SettingValue,
-    WordEntry,
-)  # fmt: skip
+from tutor_app.session.later import Later
+from tutor_app.session.library import available, lesson_of
+from tutor_app.session.models import announce, make_host, model_overviews, preparation
+from tutor_app.session.overview import ModelOverview, SetOverview, SettingValue
+from tutor_app.session.placing import Placing
+from tutor_app.session.reviewing import REVIEW, review_units
 from tutor_app.session.session import Session
 from tutor_app.session.speech import hearer
-
-DUE_WORDS = 6
-"""Words due for review that a lesson or talk brings up."""
 
 
 class TutorService:
@@ -60,6 +57,8 @@ class TutorService:
         self._store: Store | None = None
         self._session: Session | None = None
         self._sets: dict[str, tuple[Path, LessonSet]] = {}
+        self.wanted = ""
+        """Id of a learner who was named at the start and is not open yet."""
         self._lock = threading.RLock()
 
     # -- learners --------------------------------------------------------------------------------------------
@@ -72,14 +71,40 @@ class TutorService:
         """Make a learner's file and open it."""
         return self.open_learner(create_learner(self._data_dir, name, dict(settings)).id)
 
-    def open_learner(self, learner_id: str) -> Learner:
-        """From here on, everything is about this learner."""
+    def open_learner(self, learner_id: str, pin_given: str = "") -> Learner:
+        """From here on, everything is about this learner. Raises PinNeeded or WrongPin when their PIN is wanted."""
         with self._lock:
             store = Store.open(self._data_dir, learner_id)
+            try:
+                pin.ask(store.settings(), pin_given)
+            except TutorError:
+                store.close()
+                raise
             if self._store is not None:
                 self._store.close()
             self._store = store
+            self.wanted = ""
+            if primary(str(store.settings().get("language", ""))) == "zh":
+                self._ready_words = Later(lambda: words("你好", "zh"))  # the segmenter's dictionary
             return store.learner
+
+    def set_pin(self, new: str, old: str = "") -> None:
+        """Ask for `new` from now on, or for nothing when it is empty; `old` is the PIN so far.
+
+        Raises WrongPin, and TutorError for a PIN that is too short.
+        """
+        store = self._opened()
+        pin.ask(store.settings(), old)
+        store.set_setting(pin.SETTING, pin.hashed(new) if new else None)
+
+    def has_pin(self) -> bool:
+        """Whether the open learner has a PIN."""
+        return pin.is_set(self._opened().settings())
+
+    def care(self) -> None:
+        """What is done for a learner's file when nobody waits: a backup a day, a fit a month. *Slow.*"""
+        if self._store is not None:
+            maintain(self._store, _now())
 
     def learner(self) -> Learner | None:
         """Who is open."""
@@ -111,9 +136,27 @@ class TutorService:
     def sets(self) -> Sequence[SetOverview]:
         """Installed lesson sets with this learner's progress; what fits language and track first."""
         store, settings = self._opened(), self._opened().settings()
-        found = [overview(lessons, store) for lessons in self._all_sets()]
+        found = [overview(lessons, store, _now()) for lessons in self._all_sets()]
+        found = [replace(one, level_reached=level_reached(one, store)) for one in found]
         wanted, track = settings.get("language"), settings.get("track")
         return sorted(found, key=lambda one: (primary(one.language) != wanted, one.track != track, one.id))
+
+    def place(self, set_id: str) -> Placing:
+        """A placement with the items of this set. *Slow.*"""
+        return Placing(self._set(set_id))
+
+    def practised(self) -> Mapping[str, str]:
+        """Set id → title of every set with something to hand in. *Slow.*"""
+        titles = {lessons.info.id: lessons.info.title for lessons in self._all_sets()}
+        return {one: titles.get(one, one) for one in queries.set_ids(self._opened().database)}
+
+    def hand_in(
+        self, target: Path, set_ids: Sequence[str], share: Share, name: str = "", key: Path | None = None
+    ) -> None:
+        """Write a signed hand-in of these sets, sealed for the instructor's public key in the file `key`. *Slow.*"""
+        hand_in(
+            self._opened(), target, set_ids=set_ids, share=share, now=_now(), name=name or None, recipient=key
+        )
 
     def _all_sets(self) -> list[LessonSet]:
         """Every readable set; one that was read before is read again only when it changed place."""
@@ -141,20 +184,20 @@ class TutorService:
         """A session on this lesson, or a free talk; resumes one that was left in the middle."""
         with self._lock:
             lessons, store = self._set(set_id), self._opened()
-            if lesson_id is not None:
+            now = _now()
+            due = store.due(lessons.info.language, now)
+            if lesson_id == REVIEW:
+                if not review_units(lessons, due, store, 1):
+                    raise TutorError("Nothing is waiting for you here. Go where you like.")
+            elif lesson_id is not None:
                 lesson_of(lessons, lesson_id)
             host = self._made_host()
             if host is not None:
                 self._fit(host, lessons)
-            due = [
-                item.key
-                for item in store.due(lessons.info.language, _now(), DUE_WORDS)
-                if item.kind == "word"
-            ]
-            seed = zlib.crc32(f"{store.learner.id}/{set_id}/{lesson_id}/{_now()}".encode()) & 0xFFFF
+            seed = zlib.crc32(f"{store.learner.id}/{set_id}/{lesson_id}/{now}".encode()) & 0xFFFF
             self._session = Session(
-                lessons, lesson_id, store, host, level=_level(lessons, store), seed=seed,
-                hear=hearer(self._data_dir), due_words=due,
+                lessons, lesson_id, store, host, level=level_of(lessons, store, now), seed=seed,
+                hear=hearer(self._data_dir), due=due,
             )  # fmt: skip
             return self._session
 
@@ -170,22 +213,7 @@ class TutorService:
 
     def models(self) -> Sequence[ModelOverview]:
         """What the catalogue and the model folder have, usable ones first."""
-        here, active = Models(self._data_dir), self.active_model()
-        installed = {model.id: model for model in here.installed()}
-        found: list[ModelOverview] = []
-        for entry in catalogue.ENTRIES:
-            joinable = isinstance(entry.source, PackageSource) and not parts.missing(entry.source)
-            usable = entry.id in installed or joinable
-            found.append(
-                ModelOverview(
-                    entry.id, entry.size_bytes, entry.note, usable, entry.id == active, _refusal(entry)
-                )
-            )
-        for model in installed.values():
-            if catalogue.find(model.id) is None:
-                note = f"Your own model: {', '.join(model.languages) or 'languages not named'}."
-                found.append(ModelOverview(model.id, model.size_bytes, note, True, model.id == active))
-        return sorted(found, key=lambda one: (not one.present, not one.active, one.size_bytes))
+        return model_overviews(self._data_dir, self.active_model())
 
     def use_model(self, model_id: str) -> None:
         """Make this the active model."""
@@ -248,51 +276,5 @@ class TutorService:
                 self._store = None
 
 
-def _refusal(entry: Entry) -> str:
-    free = memory().available
-    if entry.memory_bytes <= free:
-        return ""
-    return f"needs about {entry.memory_bytes / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free"
-
-
 def _now() -> float:
     return time.time()
-
-
-def _level(lessons: LessonSet, store: Store) -> Level:
-    """Where a free talk of this set stands: the level of the furthest lesson that was begun."""
-    progress = store.lesson_progress(lessons.info.id)
-    begun = [lesson.level for lesson in lessons.lessons if lesson.id in progress]
-    return max(begun, default=lessons.info.levels[0])
-
-
-def overview(lessons: LessonSet, store: Store) -> SetOverview:
-    """A set as the learner meets it."""
-    info = lessons.info
-    progress = store.lesson_progress(info.id)
-    due = store.due(info.language, _now())
-    due_texts = {item.key for item in due}
-    lines = tuple(_lesson_overview(lesson, lessons, progress, due_texts) for lesson in lessons.lessons)
-    return SetOverview(
-        info.id, info.title, info.description, primary(info.language), language(info.language).name, info.track,
-        tuple(info.levels), lines, len(due), {form.id: form.name for lesson in lessons.lessons for form in lesson.forms},
-        store.open_session(info.id, None) is not None,
-    )  # fmt: skip
-
-
-def _lesson_overview(
-    lesson: Lesson, lessons: LessonSet, progress: Mapping[str, LessonProgress], due: set[str]
-) -> LessonOverview:
-    mine = progress.get(lesson.id)
-    missing = [
-        other.title
-        for other in lessons.lessons
-        if other.id in lesson.prerequisites and not (other.id in progress and progress[other.id].finished)
-    ]
-    return LessonOverview(
-        lesson.id, lesson.title, lesson.level, lesson.minutes, tuple(lesson.objectives), tuple(missing),
-        item_count(lesson), mine.items_seen if mine else 0, mine.items_correct if mine else 0,
-        mine.finished if mine else False, mine.open_session if mine else False, mine.last_at if mine else None,
-        tuple(WordEntry(word.word, word.gloss, word.reading) for word in lesson.vocabulary),
-        sum(word.word in due for word in lesson.vocabulary),
-    )  # fmt: skip

@@ -17,21 +17,21 @@ import regex
 from lessons.schema import LessonSet, Level, TalkStep, WriteStep
 from tutor_app.errors import TutorError
 from tutor_app.llm.protocol import EngineError
-from tutor_app.pedagogy import author, prompts
+from tutor_app.pedagogy import prompts
 from tutor_app.pedagogy.assess import Presented, answers, present
-from tutor_app.pedagogy.policy import Decision
 from tutor_app.pedagogy.uptake import Asked as AskedFor
 from tutor_app.pedagogy.uptake import taken_up
-from tutor_app.progress.records import SavedTurn
+from tutor_app.progress.records import DueItem, SavedTurn
 from tutor_app.progress.store import Store
-from tutor_app.session import items, journal, open_steps, steps, turns
+from tutor_app.session import bring_up, checking, items, journal, open_steps, reviewing, steps, turns
+from tutor_app.session.choices import Choices, choices_of
+from tutor_app.session.commands import answer_command
 from tutor_app.session.events import (
     Asked,
     Event,
     Explanation,
     Heard,
     ItemOver,
-    ModelState,
     Problem,
     Reply,
     ReplyRetracted,
@@ -44,8 +44,9 @@ from tutor_app.session.events import (
     TurnIn,
 )  # fmt: skip
 from tutor_app.session.host import ModelHost
+from tutor_app.session.later import Later
 from tutor_app.session.plan import Position, Unit, all_words, units
-from tutor_app.session.tutor import Draft, Tutor
+from tutor_app.session.tutor import Tutor
 
 CHECKPOINT_S = 2.0
 """A reply that is being made is saved this often, so that a crash loses little of it."""
@@ -69,24 +70,34 @@ class Session:
         clock: Callable[[], float] = time.time,
         hear: Callable[[Path, str], Heard] | None = None,
         voice: bool = False,
-        due_words: Sequence[str] = (),
+        due: Sequence[DueItem] = (),
+        choices: Choices | None = None,
         fresh: bool = False,
     ) -> None:
-        """`fresh`: do not take up a session that was left in the middle. `lesson_id` None is a free talk. `hear` turns an audio file into text; `voice`: steps can be heard."""
+        """`lesson_id` None is a free talk, `REVIEW` a review of what is due.
+
+        `due`: what comes up again, in a talk by the tutor's questions, in a lesson as its warm-up. `choices` are
+        the learner's own settings when None. `hear` turns an audio file into text; `voice`: steps can be heard.
+        `fresh`: do not take up a session that was left in the middle.
+        """
         self._set = lessons
-        self._lesson = lessons.lesson(lesson_id) if lesson_id is not None else None
+        self._lesson = reviewing.review_lesson(lessons) if lesson_id == reviewing.REVIEW else None
+        if self._lesson is None and lesson_id is not None:
+            self._lesson = lessons.lesson(lesson_id)
         self._store = store
         self._host = host
         self._clock = clock
         self._hear = hear
         self._voice = voice
-        self._due_words = tuple(due_words)
+        self._due = tuple(due)
         self._fresh = fresh
         self._seed = seed
         self._units: list[Unit] = units(self._lesson) if self._lesson is not None else []
-        own = all_words(self._lesson, lessons.info.language) if self._lesson is not None else frozenset()
         chosen: Level = self._lesson.level if self._lesson is not None else (level or lessons.info.levels[0])
-        self._at = turns.Setting(lessons.info, self._lesson, chosen, own, seed)
+        self._at = turns.Setting(
+            lessons.info, self._lesson, chosen, frozenset, seed, choices or choices_of(store.settings()),
+            bring_up.reminders(lessons, due, seed) if self._lesson is None else (),
+        )  # fmt: skip
         self._position = Position()
         self._tutor: Tutor | None = None
         self._session_id = 0
@@ -143,6 +154,7 @@ class Session:
                 mode="talk" if lesson_id is None else "lesson", model=model, model_sha256=sha256, adapters=adapters, seed=self._seed, now=self._began,
                 language=info.language,
             )  # fmt: skip
+        self._plan()
         yield SessionStarted(
             info.id, info.title, lesson_id, self._lesson.title if self._lesson else "", info.language, info.track,
             self._at.level, model, sha256, adapters, self._store.learner.id, bool(self._earlier),
@@ -152,6 +164,26 @@ class Session:
             yield self._finish(finished=True)
             return
         yield self._step()
+
+    def _plan(self) -> None:
+        """The units of the lesson, after what is due; a session that is taken up again keeps what it began with."""
+        if self._lesson is None:
+            return
+        now = self._clock()
+        if self._earlier:
+            found = [reviewing.unit_of(ref, self._set, self._store, now) for ref in self._position.warm_up]
+            first = [unit for unit in found if unit is not None]
+        elif checking.is_check(self._lesson):
+            first = []
+        else:
+            most = reviewing.REVIEW_ITEMS if self._lesson.id == reviewing.REVIEW else reviewing.WARM_UP
+            first = reviewing.review_units(
+                self._set, self._due, self._store, most, apart_from=[self._lesson.id]
+            )
+        self._position.warm_up = [reviewing.reference(unit) for unit in first]
+        self._units = [*first, *self._units]
+        texts = [self._lesson, *(unit.item for unit in first if unit.item is not None)]
+        self._at = replace(self._at, find_own_words=Later(lambda: all_words(texts, self._at.tag)))
 
     def _model(self) -> tuple[str | None, str | None, tuple[str, ...]]:
         """Id, sha256 and adapters of what runs or will run; this does not wait for it to be loaded."""
@@ -177,9 +209,7 @@ class Session:
         if self._tutor is None or self._tutor.ready is not self._host.ready:
             ready = self._host.ready
             trained = bool(ready.spec.adapters) or ready.trained
-            brief = prompts.brief_of(
-                self._set.info, self._lesson, self._at.level, trained=trained, due=self._due_words
-            )
+            brief = prompts.brief_of(self._set.info, self._lesson, self._at.level, trained=trained)
             self._tutor = Tutor(self._host.engine, ready, brief, seed=self._seed)
             self._replay(self._tutor)
         return self._tutor
@@ -256,7 +286,7 @@ class Session:
             item_id=unit.id if unit else None,
             now=now,
         )
-        turn = turns.read(text, elapsed_s, self._store.pace(self._at.tag), self._at.tag)
+        turn = turns.read(text, elapsed_s, self._store.pace(self._at.tag), self._at.tag, self._position.said)
         uptake, repair = self._take_up(text, turn.confused)
         outcome = yield from self._outcome(turn, unit, turn_id)
         yield from self._conclude(outcome, unit, turn_id, text, uptake, repair)
@@ -266,7 +296,8 @@ class Session:
     ) -> Generator[Event, None, turns.Outcome]:
         position = self._position
         if unit is not None and unit.item is not None:
-            outcome = items.answer_item(turn, self._shown(unit), unit, position, self._at)
+            answer = checking.answer_check if checking.is_check(self._lesson) else items.answer_item
+            outcome = answer(turn, self._shown(unit), unit, position, self._at)
             if outcome.attempt is not None:
                 yield outcome.attempt
             return outcome
@@ -289,10 +320,10 @@ class Session:
                 talk = open_steps.answer_talk(turn, step, position, self._at, tutor, self._previous)
                 return (yield from self._streamed(talk, turn_id))
         except EngineError as error:
-            self._host.lost(error)
+            lost = self._host.lost(error)
             self._tutor = None
             yield ReplyRetracted()
-            yield ModelState("lost", 0.0, str(error))
+            yield lost
             return (yield from open_steps.answer_talk(turn, step, position, self._at, None, self._previous))
 
     def _awaited(self) -> Generator[Event, None, Tutor | None]:
@@ -338,31 +369,10 @@ class Session:
             self._session_id, text="", command=turn.command, elapsed_s=None, item_id=unit.id if unit else None,
             now=self._clock(),
         )  # fmt: skip
-        if turn.command == "explain":
-            outcome = self._explained(unit)
-        elif turn.command == "hint":
-            if unit is not None and unit.item is not None:
-                outcome = items.hint_for(unit.item, unit, position, self._at)
-            else:
-                step = unit.step if unit is not None and isinstance(unit.step, TalkStep | WriteStep) else None
-                outcome = open_steps.hint_in_talk(step, position, self._at)
-        elif unit is not None and unit.item is not None:
-            outcome = items.skip_item(unit.item, position, self._at)
-        else:
-            line = author.Line(author.phrase(self._at.tag, "onward", self._at.seed + position.replies))
-            outcome = turns.Outcome(Draft(line.text, "authored"), Decision("affirm"), over=unit is not None)
+        outcome = answer_command(turn.command, unit, self._units, position, self._at)
+        if outcome.attempt is not None:
+            yield outcome.attempt
         yield from self._conclude(outcome, unit, turn_id, "", None, None, command=True)
-
-    def _explained(self, unit: Unit | None) -> turns.Outcome:
-        """About the item that ended last; before one did, the present one said more simply."""
-        past = next((u for u in self._units if u.id == self._position.over), None)
-        if past is not None:
-            return items.explain(past, self._position, self._at)
-        seed = self._at.seed + self._position.replies
-        if unit is not None and unit.item is not None:
-            line = author.simplified(unit.item, self._at.tag, seed, gloss=self._at.gloss)
-            return turns.Outcome(Draft(line.text, "authored"), Decision("simplify"))
-        return items.explain(None, self._position, self._at)
 
     # -- after every reply -----------------------------------------------------------------------------------
 
@@ -391,6 +401,10 @@ class Session:
                 reply_id = self._store.begin_reply(turn_id, move=decision.move, now=self._clock())
             if previous_reply is not None and not command and uptake is not None:
                 self._store.set_uptake(previous_reply, uptake=uptake, repair=repair)
+            if said and not any(signal == "confused" for signal in decision.signals):
+                bring_up.note_used(
+                    self._store, self._at.reminders, said, self._at.tag, position, self._clock()
+                )
             journal.record(
                 self._store, self._session_id, outcome, unit, position, self._at, turn_id, said, self._clock()
             )
@@ -414,7 +428,7 @@ class Session:
             yield Explanation(outcome.explanation)
         if ended is not None:
             if ended.item is not None:
-                yield ItemOver(ended.id, answers(ended.item))
+                yield ItemOver(ended.id, () if checking.is_check(self._lesson) else answers(ended.item))
             yield self._step() if self._unit is not None else self._finish(finished=True)
 
     # -- the end ---------------------------------------------------------------------------------------------

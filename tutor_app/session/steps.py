@@ -25,9 +25,9 @@ def shown(unit: Unit | None, number: int, total: int, at: Setting, *, voice: boo
     if unit is None:
         return StepShown("talk", "talk", "talk", opening(None, at))
     step = unit.step
-    base = StepShown(
-        unit.id, step.id, step.kind, step.prompt, step.prompt, step.support, number=number, of=total
-    )
+    support_wanted = at.choices.support != "never"
+    support = step.support if support_wanted else ""
+    base = StepShown(unit.id, step.id, step.kind, step.prompt, step.prompt, support, number=number, of=total)
     if unit.note is not None:
         text = f"{unit.note.title}. {unit.note.text}"
         return replace(
@@ -46,6 +46,7 @@ def shown(unit: Unit | None, number: int, total: int, at: Setting, *, voice: boo
     if say and not voice:
         text = masked(say) if step.kind == "dictation" else say
     return replace(
-        base, prompt=item.prompt, gloss=item.gloss, text=text, choices=presented.choices, left=presented.left,
-        say=say if voice else "",
+        base, prompt=item.prompt, gloss=item.gloss if support_wanted else "", text=text, choices=presented.choices, left=presented.left,
+        say=say if voice else "", review=unit.review,
+        check=at.lesson is not None and at.lesson.check is not None,
     )  # fmt: skip

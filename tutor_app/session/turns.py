@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from lessons.schema import Lesson, Level, SetInfo
 from tutor_app.pedagogy import policy, signals
 from tutor_app.pedagogy.policy import Decision, History
 from tutor_app.pedagogy.uptake import Asked as AskedFor
+from tutor_app.session.bring_up import Reminder
+from tutor_app.session.choices import Choices
 from tutor_app.session.events import Attempt
 from tutor_app.session.plan import Position
 from tutor_app.session.tutor import Draft
@@ -20,8 +23,16 @@ class Setting:
     info: SetInfo
     lesson: Lesson | None
     level: Level
-    own_words: frozenset[str]
+    find_own_words: Callable[[], frozenset[str]]
+    """Every word of the lesson, which is within its level; may wait while they are still being counted."""
     seed: int
+    choices: Choices = field(default_factory=Choices)
+    reminders: tuple[Reminder, ...] = ()
+    """What is due and may come up in talk."""
+
+    @property
+    def own_words(self) -> frozenset[str]:
+        return self.find_own_words()
 
     @property
     def tag(self) -> str:
@@ -30,6 +41,8 @@ class Setting:
     @property
     def gloss(self) -> bool:
         """Whether the tutor may fall back on the support language."""
+        if self.choices.support != "auto":
+            return self.choices.support == "always"
         return self.level == "A1" or self.info.track == "heritage"
 
 
@@ -45,6 +58,8 @@ class Outcome:
     over: bool = False
     solved: bool = False
     explanation: str = ""
+    brought: int | None = None
+    """The card of what was due and is asked for by this reply."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +72,14 @@ class Turn:
     slow: bool
     off_task: bool
     code_switched: bool
+    repeated: bool = False
+    """Said once more what was just said."""
 
 
-def read(text: str, elapsed_s: float | None, pace: list[tuple[int, float]], tag: str) -> Turn:
-    """The signals of the turn itself."""
+def read(
+    text: str, elapsed_s: float | None, pace: list[tuple[int, float]], tag: str, said_before: str = ""
+) -> Turn:
+    """The signals of the turn itself; `said_before` is the learner's turn before it at the same place."""
     return Turn(
         text,
         elapsed_s,
@@ -68,6 +87,7 @@ def read(text: str, elapsed_s: float | None, pace: list[tuple[int, float]], tag:
         signals.slow(text, elapsed_s, pace),
         signals.off_task(text, tag),
         signals.code_switched(text, tag),
+        bool(said_before) and signals.repeats(text, [said_before], tag),
     )
 
 
@@ -96,7 +116,7 @@ def history(
 def signal_list(turn: Turn, tags: tuple[str, ...], past: History) -> tuple[str, ...]:
     return policy.signal_list(
         confused=turn.confused, slow=turn.slow, off_task=turn.off_task, code_switched=turn.code_switched,
-        tags=tags, history=past,
+        tags=tags, history=past, repeated=turn.repeated,
     )  # fmt: skip
 
 
