@@ -102,7 +102,7 @@ class FormPoint:
 class FormHistory:
     points: tuple[FormPoint, ...]
     before: tuple[str, ...]
-    """The learner's own sentences from the beginning …"""
+    """The learner's own sentences from the beginning, each once …"""
     after: tuple[str, ...]
     """… and the latest; empty while there is only a beginning."""
 
@@ -266,8 +266,10 @@ def form_history(database: Database, set_id: str, form_id: str) -> FormHistory:
         for row in rows
     )
     written = [point.given for point in points if point.given.strip()]
-    split = max(SENTENCES, len(written) - SENTENCES)
-    return FormHistory(points, tuple(written[:SENTENCES]), tuple(written[split:]))
+    before = list(dict.fromkeys(written))[:SENTENCES]
+    begun = written.index(before[-1]) + 1 if before else 0
+    after = list(dict.fromkeys(reversed(written[begun:])))[:SENTENCES]
+    return FormHistory(points, tuple(before), tuple(reversed(after)))
 
 
 def search(database: Database, text: str, limit: int = 50) -> list[Hit]:

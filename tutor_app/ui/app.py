@@ -16,12 +16,20 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from tutor_app.errors import TutorError
+from tutor_app.progress.pin import PinNeeded, WrongPin
 from tutor_app.progress.records import Learner
 from tutor_app.session.events import ModelState, Summary
-from tutor_app.ui import preferences, wording
+from tutor_app.ui import preferences, wording, wording_path
 from tutor_app.ui.crash import crash_sentence, write_crash_log
 from tutor_app.ui.keys import teach_new_line_keys
-from tutor_app.ui.messages import LearnerOpened, LearnersFound, ModelChanged, Refused
+from tutor_app.ui.messages import (
+    LearnerOpened,
+    LearnersFound,
+    ModelChanged,
+    PinWanted,
+    PlacementReady,
+    Refused,
+)
 from tutor_app.ui.service import Service, SetOverview, SettingValue
 from tutor_app.ui.text import clean
 from tutor_app.ui.themes import THEMES, variable_defaults
@@ -68,6 +76,7 @@ class TutorApp(App[None]):
         self._log_dir = log_dir
         self._crash_log: Path | None = None
         self._model_wanted = False
+        self._find_level = False
         for theme in THEMES:
             self.register_theme(theme)
 
@@ -86,10 +95,12 @@ class TutorApp(App[None]):
     @work(thread=True, exit_on_error=False, group="learners")
     def find_learners(self) -> None:
         """Who is there; or who was named when the app was started."""
-        found = self.attempt(lambda: (self.service.learner(), self.service.learners()))
+        found = self.attempt(lambda: (self.service.learner(), self.service.learners(), self.service.wanted))
         if found is None:
             return  # `attempt` has posted why
-        opened, learners = found
+        opened, learners, wanted = found
+        if opened is None and wanted:
+            learners = [learner for learner in learners if learner.id == wanted]
         self.post_message(LearnersFound(learners) if opened is None else LearnerOpened(opened))
 
     @on(LearnersFound)
@@ -104,11 +115,34 @@ class TutorApp(App[None]):
                 self.screen.action_new()
 
     @work(thread=True, exit_on_error=False, group="learners")
-    def open_learner(self, learner_id: str) -> None:
-        """Open this learner's file, then go home."""
-        learner = self.attempt(lambda: self.service.open_learner(learner_id))
+    def open_learner(self, learner_id: str, pin: str = "") -> None:
+        """Open this learner's file, asking for its PIN if it has one, then go home."""
+        try:
+            learner = self.attempt(lambda: self.service.open_learner(learner_id, pin), passing=PinNeeded)
+        except PinNeeded as error:
+            names = {one.id: one.name for one in self.service.learners()}
+            wrong = str(error) if isinstance(error, WrongPin) else ""
+            self.post_message(PinWanted(learner_id, names.get(learner_id, learner_id), wrong))
+            return
         if learner is not None:
             self.post_message(LearnerOpened(learner))
+
+    @on(PinWanted)
+    def _pin_wanted(self, message: PinWanted) -> None:
+        from tutor_app.ui.screens.pin import PinDialog
+
+        def given(pin: str | None) -> None:
+            if pin:
+                self.open_learner(message.learner_id, pin)
+            else:
+                self.choose_learner()
+
+        self.push_screen(PinDialog(message.name, message.sentence), given)
+
+    @work(thread=True, exit_on_error=False, exclusive=True, group="care")
+    def care(self) -> None:
+        """Backups and the like, while the learner looks at the list of lessons."""
+        self.attempt(self.service.care)
 
     @work(thread=True, exit_on_error=False, group="learners")
     def create_learner(self, name: str, settings: Mapping[str, SettingValue]) -> None:
@@ -118,8 +152,9 @@ class TutorApp(App[None]):
             self.post_message(LearnerOpened(learner))
 
     @work(thread=True, exit_on_error=False, group="learners")
-    def keep_background(self, answers: Mapping[str, SettingValue]) -> None:
-        """The answers of a learner who is open already; then home."""
+    def keep_background(self, answers: Mapping[str, SettingValue], *, find_level: bool = False) -> None:
+        """The answers of a learner who is open already; then home, or on to the placement."""
+        self._find_level = find_level
 
         def keep() -> Learner | None:
             for key, value in answers.items():
@@ -137,12 +172,18 @@ class TutorApp(App[None]):
         self.apply_settings()
         if notice := self.service.notice():
             self.notify(clean(notice), markup=False, timeout=NOTICE_S)
-        if preferences.LANGUAGE in self.settings:
-            self.go_home()
-        else:
+        if preferences.LANGUAGE not in self.settings:
             from tutor_app.ui.screens.new_learner import NewLearnerScreen
 
             self.push_screen(NewLearnerScreen(message.learner.name))
+        elif preferences.TRACK not in self.settings:
+            self.ask_background(beginning=True)
+        else:
+            self.go_home()
+            self.care()
+            if self._find_level:
+                self.open_placement()
+        self._find_level = False
         if not self._model_wanted:
             self._model_wanted = True
             self.load_model()
@@ -165,6 +206,44 @@ class TutorApp(App[None]):
         while len(self.screen_stack) > 2:
             self.pop_screen()
         self.switch_screen(WelcomeScreen(self.service.learners()))
+
+    def ask_background(self, *, beginning: bool = False) -> None:
+        """The questions that suggest a path; `beginning` for somebody new."""
+        from tutor_app.ui.screens.background import BackgroundScreen
+
+        language = str(self.settings.get(preferences.LANGUAGE, ""))
+        self.push_screen(BackgroundScreen(language, beginning=beginning))
+
+    @work(thread=True, exit_on_error=False, exclusive=True, group="placement")
+    def open_placement(self) -> None:
+        """A placement in the set that fits the learner best."""
+
+        def begin() -> PlacementReady | None:
+            language = str(self.settings.get(preferences.LANGUAGE, "")).split("-")[0]
+            found = next((one for one in self.service.sets() if one.language == language), None)
+            return None if found is None else PlacementReady(found, self.service.place(found.id))
+
+        ready = self.attempt(begin)
+        self.post_message(Refused(wording_path.PLACEMENT_NONE) if ready is None else ready)
+
+    @on(PlacementReady)
+    def _placement_ready(self, message: PlacementReady) -> None:
+        from tutor_app.ui.screens.placement import PlacementScreen
+
+        self.push_screen(PlacementScreen(message.overview, message.placement))
+
+    def open_pin(self) -> None:
+        """Set, change or remove the PIN."""
+        from tutor_app.ui.screens.pin import PinScreen
+
+        if self.learner is not None:
+            self.push_screen(PinScreen(self.learner.name, self.service.has_pin()))
+
+    def open_hand_in(self) -> None:
+        """Write one file for the instructor."""
+        from tutor_app.ui.screens.hand_in import HandInScreen
+
+        self.push_screen(HandInScreen())
 
     def leave_form(self) -> None:
         """From the form for a new learner back to where it was opened."""
@@ -202,7 +281,13 @@ class TutorApp(App[None]):
 
     def key_name(self, key: str) -> str:
         """A key as it is printed on a keyboard: `Ctrl+J`, `F2`, `Esc`."""
-        names = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "backspace": "Backspace"}
+        names = {
+            "escape": "Esc",
+            "pageup": "PgUp",
+            "pagedown": "PgDn",
+            "backspace": "Backspace",
+            "slash": "/",
+        }
         return "+".join(names.get(part, part.capitalize()) for part in key.split("+"))
 
     def get_key_display(self, binding: Binding) -> str:
@@ -237,14 +322,18 @@ class TutorApp(App[None]):
 
     # --- settings -----------------------------------------------------------------------------------------------
 
-    def choose(self, key: str, value: str) -> None:
+    def keep_level(self, set_id: str, level: str) -> None:
+        """Where the learner begins in a set; empty for its beginning."""
+        self.choose(f"{preferences.START_LEVEL}{set_id}", level)
+
+    def choose(self, key: str, value: SettingValue) -> None:
         """Keep a setting and let it count at once."""
         self.settings = {**self.settings, key: value}
         self.apply_settings()
         self.keep_setting(key, value)
 
     @work(thread=True, exit_on_error=False, group="settings")
-    def keep_setting(self, key: str, value: str) -> None:
+    def keep_setting(self, key: str, value: SettingValue) -> None:
         """Write a setting to the learner's file."""
         self.attempt(lambda: self.service.set_setting(key, value))
 
@@ -257,11 +346,18 @@ class TutorApp(App[None]):
 
     # --- what goes wrong ----------------------------------------------------------------------------------------
 
-    def attempt(self, ask: Callable[[], Result], done: str = "") -> Result | None:
-        """What the service answers; None when it refuses, and the reason is shown. For worker threads."""
+    def attempt(
+        self, ask: Callable[[], Result], done: str = "", *, passing: type[TutorError] | None = None
+    ) -> Result | None:
+        """What the service answers; None when it refuses, and the reason is shown. For worker threads.
+
+        Refusals of the kind `passing` are the caller's to deal with.
+        """
         try:
             result = ask()
         except TutorError as error:
+            if passing is not None and isinstance(error, passing):
+                raise
             self.post_message(Refused(str(error)))
             return None
         if done:

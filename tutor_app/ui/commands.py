@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from textual.app import SystemCommand
 from textual.screen import Screen
 
-from tutor_app.ui import preferences, wording
+from tutor_app.ui import preferences, wording, wording_progress
+from tutor_app.ui.places import show_place
+from tutor_app.ui.screens.home import HomeScreen
 from tutor_app.ui.screens.lesson import LessonScreen
+from tutor_app.ui.screens.place import PlaceScreen
 
 if TYPE_CHECKING:
     from tutor_app.ui.app import TutorApp
@@ -21,6 +24,9 @@ def commands_for(app: TutorApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
     if isinstance(screen, LessonScreen):
         yield from _lesson(screen)
     if app.learner is not None:
+        if isinstance(screen, HomeScreen | PlaceScreen):
+            for name, (title, about) in wording_progress.COMMANDS_PLACES.items():
+                yield SystemCommand(title, about, partial(show_place, app, name))
         yield _command("settings", app.action_settings)
         yield _command("learners", app.choose_learner)
     yield _command("help", app.action_help)

@@ -16,9 +16,10 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tutor_app.session.events import ModelState
-from tutor_app.ui import preferences, wording
+from tutor_app.ui import preferences, wording, wording_progress
 from tutor_app.ui.home_text import about_lesson, about_talk, due_words, lesson_prompt, short_title
 from tutor_app.ui.messages import SetsFound
+from tutor_app.ui.places import show_place
 from tutor_app.ui.service import LessonOverview, SetOverview
 from tutor_app.ui.text import one_line
 from tutor_app.ui.widgets.key_bar import KeyBar
@@ -40,11 +41,16 @@ class Way:
 class HomeScreen(Screen[None]):
     """What there is to do; the first line is always the next sensible thing."""
 
-    HELP = wording.HELP_HOME
+    HELP = f"{wording.HELP_HOME}\n{wording_progress.HELP_HOME}"
     CSS_PATH = "home.tcss"
     AUTO_FOCUS = "#ways"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "talk", wording.KEY_TALK, id="home.talk"),
+        Binding("p", "place('progress')", wording_progress.KEY_PLACES, id="home.progress"),
+        Binding("c", "place('calendar')", wording_progress.KEY_CALENDAR, show=False, id="home.calendar"),
+        Binding("f", "place('forms')", wording_progress.KEY_FORMS, show=False, id="home.forms"),
+        Binding("slash", "place('search')", wording_progress.KEY_SEARCH, show=False, id="home.search"),
+        Binding("m", "place('memory')", wording_progress.KEY_MEMORY, show=False, id="home.memory"),
         Binding("l", "learners", wording.KEY_LEARNERS, id="home.learners"),
         Binding("q", "app.quit", wording.KEY_QUIT, id="home.quit"),
     ]
@@ -169,6 +175,10 @@ class HomeScreen(Screen[None]):
         way = chosen or next((way for way in self._ways if way), None)
         if way is not None:
             self.tutor.open_lesson(way.overview, None)
+
+    def action_place(self, name: str) -> None:
+        """One of the screens about what the learner did and knows."""
+        show_place(self.app, name)
 
     def action_learners(self) -> None:
         self.tutor.choose_learner()

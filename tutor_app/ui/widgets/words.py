@@ -35,6 +35,13 @@ def drawn_line(line: Content, mode: Mode, *, leftward: bool = True) -> Content:
     return Content("").join(pieces)
 
 
+def drawn_text(content: Content, mode: Mode, width: int, *, leftward: bool = True) -> Content:
+    """Text of several lines as it is drawn: wrapped first, since each line is turned round by itself."""
+    if mode == "logical" or width <= 0 or not has_rtl(content.plain):
+        return content
+    return Content("\n").join(drawn_line(line, mode, leftward=leftward) for line in content.wrap(width))
+
+
 class Words(Static):
     """A static text whose content stays in reading order, whatever is drawn."""
 
@@ -46,10 +53,4 @@ class Words(Static):
 
     def render(self) -> Content:
         content = cast(Content, self.content)
-        mode = arabic_mode(self.app)
-        width = self.content_size.width
-        if mode == "logical" or not width or not has_rtl(content.plain):
-            return content
-        return Content("\n").join(
-            drawn_line(line, mode, leftward=self._leftward) for line in content.wrap(width)
-        )
+        return drawn_text(content, arabic_mode(self.app), self.content_size.width, leftward=self._leftward)
