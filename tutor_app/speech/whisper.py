@@ -1,0 +1,131 @@
+"""One decoding by Whisper: a piece of sound in, its most likely words out, with how sure they are.
+
+For child processes only: it loads CTranslate2. It drives the pieces of faster-whisper 1.2.1 rather than its
+`transcribe`, which always computes a window of 30 s; the encoder takes shorter ones, and a short answer then costs
+a fraction. Neither earlier words nor the expected answer are ever put into the prompt.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import get_ctranslate2_storage, get_suppressed_tokens
+
+from tutor_app.speech.audio import Samples
+from tutor_app.speech.errors import SpeechError
+
+FRAMES_S = 100
+LONGEST_FRAMES = 30 * FRAMES_S
+PADDING_S = 2.0
+"""Silence after the sound. Whisper was taught on windows that end in silence; without any it repeats itself."""
+SHORTEST_S = 6.0
+"""Windows shorter than this cost little less and are understood worse."""
+TOKENS_S = 12
+"""Most tokens for a second of sound: fast speech has 6; a decoder that runs wild is stopped here."""
+ENGLISH_SURE = 0.85
+"""A heritage learner's piece is read as English only when English is this much likelier than their language."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What Whisper makes of a piece of sound."""
+
+    text: str
+    language: str
+    avg_logprob: float
+    """Mean log probability of a token."""
+    no_speech_prob: float
+    compression_ratio: float
+    tokens: int
+
+
+class Whisper:
+    """A model in memory."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        """Load the model of a folder in int8. Raises SpeechError when it is not one, or does not fit in memory."""
+        try:
+            self._model = WhisperModel(
+                str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
+            )
+        except (RuntimeError, ValueError, OSError, MemoryError) as error:
+            raise SpeechError(
+                f"The speech model in {folder} cannot be loaded ({error}). Choose another, or get it again."
+            ) from error
+        self._tokenizers: dict[str, Tokenizer] = {}
+
+    @property
+    def multilingual(self) -> bool:
+        """False for the `.en` models."""
+        return bool(self._model.model.is_multilingual)
+
+    def hear(
+        self, sound: Samples, languages: Sequence[str], beam: int, *, whole_window: bool = False
+    ) -> Words:
+        """The words of at most 30 s of sound, in the first of `languages`.
+
+        With a second language, a piece that is surely in that one is written in it instead of being translated
+        unasked. `whole_window` computes all 30 s, as faster-whisper does.
+        """
+        features = self._model.feature_extractor(self._padded(sound))[:, :LONGEST_FRAMES]
+        if whole_window and features.shape[1] < LONGEST_FRAMES:
+            features = np.pad(features, ((0, 0), (0, LONGEST_FRAMES - features.shape[1])))
+        encoded = self._model.model.encode(get_ctranslate2_storage(features[np.newaxis]))
+        language = languages[0]
+        if len(languages) > 1 and self.multilingual:
+            found = {token.strip("<|>"): p for token, p in self._model.model.detect_language(encoded)[0]}
+            if found.get(languages[1], 0.0) > ENGLISH_SURE * (
+                found.get(languages[1], 0.0) + found.get(language, 0.0)
+            ):
+                language = languages[1]
+        tokenizer = self._tokenizer(language)
+        prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        limit = len(prompt) + 8 + int(TOKENS_S * len(sound) / 16_000)
+        result = self._model.model.generate(
+            encoded,
+            [prompt],
+            beam_size=beam,
+            length_penalty=1.0,
+            max_length=min(limit, self._model.max_length),
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_blank=True,
+            suppress_tokens=list(get_suppressed_tokens(tokenizer, [-1])),
+        )[0]
+        tokens = result.sequences_ids[0]
+        text = tokenizer.decode(tokens).strip()
+        return Words(
+            text=text,
+            language=language if self.multilingual else "en",
+            # The score is the sum divided by the length, which does not count the end token: this does.
+            avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),
+            no_speech_prob=result.no_speech_prob,
+            compression_ratio=_compression(text),
+            tokens=len(tokens),
+        )
+
+    def _padded(self, sound: Samples) -> Samples:
+        least = int(SHORTEST_S * 16_000)
+        padding = max(int(PADDING_S * 16_000), least - len(sound))
+        return np.pad(sound, (0, padding))
+
+    def _tokenizer(self, language: str) -> Tokenizer:
+        if language not in self._tokenizers:
+            self._tokenizers[language] = Tokenizer(
+                self._model.hf_tokenizer,
+                self.multilingual,
+                task="transcribe",
+                language=language if self.multilingual else "en",
+            )
+        return self._tokenizers[language]
+
+
+def _compression(text: str) -> float:
+    data = text.encode()
+    return len(data) / max(1, len(zlib.compress(data)))
