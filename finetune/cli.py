@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from finetune.errors import FinetuneError
+from finetune.evaluate.command import evaluate
 
 PROGRESS_EVERY = 500
 """Conversations between two lines of progress."""
@@ -86,8 +87,44 @@ def data(config: Path, out: Path, overrides: tuple[str, ...], as_json: bool) -> 
         )
 
 
+@cli.command(short_help="Train a stage: a LoRA on a base and what it stands on.")
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Folder for the adapter and its figures."
+)
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting of the config."
+)
+@click.option("--restart", is_flag=True, help="Begin anew instead of taking up the last checkpoint in --out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def train(config: Path, out: Path, overrides: tuple[str, ...], restart: bool, as_json: bool) -> None:
+    """Train as CONFIG says and leave an adapter that `tutor-quantize` takes.
+
+    Interrupted (Ctrl-C, SIGTERM), it ends after the running update with a usable adapter; the same command takes it up
+    again. Several GPUs or hosts: `accelerate launch --config_file finetune/configs/accelerate/fsdp.yaml -m finetune
+    train CONFIG --out FOLDER`.
+    """
+    from finetune.train_config import load
+
+    given = load(config, overrides)
+    from finetune.train import as_json as figures
+    from finetune.train import train as run
+
+    done = run(given, out, resume=not restart, say=partial(click.echo, err=True))
+    if as_json:
+        click.echo(json.dumps(figures(done)))
+        return
+    held = "" if done.held_out_loss is None else f", {done.held_out_loss:.3f} on held-out conversations"
+    click.echo(
+        f"{done.folder}: {done.steps} updates in {done.seconds / 60:.0f} min, loss {done.loss:.3f}{held}"
+    )
+
+
 def _opened(read: Any, kind: str, paths: list[Path], options: dict[str, Any], tally: Any) -> Any:
     return read(kind, paths, tally, options)
+
+
+cli.add_command(evaluate)
 
 
 def main(args: Sequence[str] | None = None) -> None:

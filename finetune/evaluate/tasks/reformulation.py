@@ -1,0 +1,117 @@
+"""The hidden reformulation, on sentences of writers that nobody was trained on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from finetune.evaluate.bootstrap import f_half, precision, recall
+from finetune.evaluate.learners import Held, Sentence
+from finetune.evaluate.prompting import Bench, Reformulated, reformulate
+from lessons.schema import Track
+from tutor_app.pedagogy.edits import Edit, edits, tokens
+
+THRESHOLDS = [round(0.25 * step, 2) for step in range(65)]
+"""Margins in nats that the curve is drawn over."""
+CALM = 0.02
+"""Share of correct sentences that may change."""
+
+Place = tuple[int, int, tuple[str, ...]]
+
+
+def places(found: Sequence[Edit]) -> set[Place]:
+    """Edits as they are compared: which of the learner's words, and what takes their place."""
+    return {(edit.start, edit.end, edit.right) for edit in found}
+
+
+def counted(learner: str, native: str, corrected: str, language: str) -> tuple[int, int, int]:
+    """True positives, false positives and false negatives of the model's edits, as in ERRANT (Bryant et al. 2017)."""
+    mine, gold = places(edits(learner, native, language)), places(edits(learner, corrected, language))
+    return len(mine & gold), len(mine - gold), len(gold - mine)
+
+
+def run(bench: Bench, held: Held) -> None:
+    """Figures for each track, the curve over the threshold, and what was found by kind of error."""
+    settings = bench.config.reformulation
+    for track in bench.model.tracks:
+        wrong = held.sample(settings.errors, track, wrong=True, words=settings.words, language=bench.language, seed=bench.config.seed)  # fmt: skip
+        right = held.sample(settings.correct, track, wrong=False, words=settings.words, language=bench.language, seed=bench.config.seed)  # fmt: skip
+        both = [*wrong, *right]
+        made = reformulate(bench, [(one.id, one.learner) for one in both], track, settings.level)
+        _on_errors(bench, track, wrong, made[: len(wrong)])
+        _on_correct(bench, track, right, made[len(wrong) :])
+        curve = _curve(bench, wrong, made[: len(wrong)], right, made[len(wrong) :])
+        bench.sheet.extra.setdefault("curve", {})[track] = curve
+        calm = [point["f05"] for point in curve if point["changed"] is not None and point["changed"] <= CALM and point["f05"] is not None]  # fmt: skip
+        if calm and right:
+            bench.sheet.plain("f05_calm", track, calm[0], len(wrong))
+
+
+def _on_errors(bench: Bench, track: Track, wrong: list[Sentence], made: list[Reformulated]) -> None:
+    tag, sheet = bench.language, bench.sheet
+    writers = [one.writer for one in wrong]
+    pairs = list(zip(wrong, made, strict=True))
+    columns = [counted(one.learner, version.native, one.corrected, tag) for one, version in pairs]
+    for kind, statistic in (("f05", f_half), ("precision", precision), ("recall", recall)):
+        sheet.of(kind, track, writers, columns, statistic)
+    sheet.share(
+        "exact", track, writers, [_same(version.native, one.corrected, tag) for one, version in pairs]
+    )
+    sheet.share("acted", track, writers, [version.acted for version in made])
+    acted = [(one, version) for one, version in pairs if version.acted]
+    sheet.share("acted_right", track, [one.writer for one, _ in acted], [
+        bool(places(version.finding.kept[:1]) & places(edits(one.learner, one.corrected, tag))) for one, version in acted
+    ])  # fmt: skip
+    sheet.share("stop", f"reformulation {track}", writers, [version.stopped for version in made])
+    found, there = Counter[str](), Counter[str]()
+    for one, version in pairs:
+        mine = places(edits(one.learner, version.native, tag))
+        for edit in edits(one.learner, one.corrected, tag):
+            there[edit.tag] += 1
+            found[edit.tag] += bool(places([edit]) & mine)
+    sheet.extra.setdefault("by_tag", {})[track] = {
+        name: [found[name], count] for name, count in there.most_common()
+    }
+    sheet.extra.setdefault("reformulated", {})[track] = [
+        {"learner": one.learner, "teacher": one.corrected, "model": version.native, "margin": round(version.margin_nats, 2)}
+        for one, version in pairs
+    ]  # fmt: skip
+
+
+def _on_correct(bench: Bench, track: Track, right: list[Sentence], made: list[Reformulated]) -> None:
+    writers = [one.writer for one in right]
+    bench.sheet.share("changed", track, writers, [
+        not _same(version.native, one.learner, bench.language) for one, version in zip(right, made, strict=True)
+    ])  # fmt: skip
+    bench.sheet.share("false_flags", track, writers, [version.acted for version in made])
+
+
+def _same(a: str, b: str, tag: str) -> bool:
+    return tokens(a, tag).compared == tokens(b, tag).compared
+
+
+def _curve(bench: Bench, wrong: list[Sentence], made: list[Reformulated], right: list[Sentence],
+           kept: list[Reformulated]) -> list[dict[str, Any]]:  # fmt: skip
+    """F0.5, precision, recall and the share of correct sentences changed, at each threshold of the margin."""
+    tag = bench.language
+    with_edits = np.array([counted(one.learner, version.native, one.corrected, tag) for one, version in zip(wrong, made, strict=True)], dtype=np.float64).reshape(-1, 3)  # fmt: skip
+    without = np.array([counted(one.learner, one.learner, one.corrected, tag) for one in wrong], dtype=np.float64).reshape(-1, 3)  # fmt: skip
+    margins = np.array([version.margin_nats for version in made])
+    changed = np.array([
+        version.margin_nats if not _same(version.native, one.learner, tag) else -np.inf for one, version in zip(right, kept, strict=True)
+    ])  # fmt: skip
+    points = []
+    for threshold in THRESHOLDS:
+        sums = np.where((margins >= threshold)[:, None], with_edits, without).sum(axis=0)
+        points.append({
+            "threshold": threshold, "f05": _number(f_half(sums)), "precision": _number(precision(sums)), "recall": _number(recall(sums)),
+            "changed": float((changed >= threshold).mean()) if len(changed) else None,
+        })  # fmt: skip
+    return points
+
+
+def _number(value: Any) -> float | None:
+    return None if np.isnan(value) else round(float(value), 4)
