@@ -157,7 +157,8 @@ def reflect(step: ReflectStep, tag: str, seed: int) -> Line:
     )
 
 
-def about_writing(step: WriteStep, turn: int, tag: str, seed: int) -> Line:
-    """A question about what the learner wrote, to invite a second draft."""
+def about_writing(step: WriteStep, turn: int, tag: str, seed: int, *, target: str = "") -> Line:
+    """A question about what the learner wrote, to invite a second draft; a form to recast is said before it."""
     question = without_emphasis(step.questions[min(turn, len(step.questions) - 1)]).text
-    return Line(asking(joined(tag, phrase(tag, "affirm", seed + turn), question), tag, seed))
+    begins = phrase(tag, "echo", seed, form=target) if target else phrase(tag, "affirm", seed + turn)
+    return Line(asking(joined(tag, begins, question), tag, seed), target or None)

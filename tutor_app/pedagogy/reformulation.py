@@ -15,7 +15,7 @@ import regex
 
 from lessons.schema import Track
 from tutor_app.pedagogy.edits import Edit, edits, tokens
-from tutor_app.pedagogy.language import language, length, primary, script_share
+from tutor_app.pedagogy.language import language, length, primary, script_share, words
 
 IGNORED = frozenset({"style", "word-choice", "code-switch", "dialect"})
 """Kinds that are never acted on: taste, dialect, and mixing languages are not errors."""
@@ -88,11 +88,11 @@ def only_the_sentence(native: str, learner: str) -> str:
     return native[: ends[ours - 1]].strip() if len(ends) > ours else native.strip()
 
 
-def sentences_to_check(text: str, tag: str) -> list[str]:
-    """The sentences of a turn that are worth reformulating, the longest two of them, in order."""
+def sentences_to_check(text: str, tag: str, most: int = MAX_SENTENCES) -> list[str]:
+    """The sentences of a turn that are worth reformulating, the longest `most` of them, in order."""
     parts = [part.strip() for part in _SENTENCE.findall(text)]
     fit = [part for part in parts if worth_reformulating(part, tag)]
-    longest = sorted(fit, key=lambda part: -length(part, tag))[:MAX_SENTENCES]
+    longest = sorted(fit, key=lambda part: -length(part, tag))[:most]
     return [part for part in fit if part in longest]
 
 
@@ -135,17 +135,22 @@ def find(
     if not kept or len(kept) > MAX_KEPT:
         return NOTHING
     best = max(kept, key=lambda edit: WEIGHT.get(edit.tag, 0.0))
-    result, ranges = _apply(learner, native, kept, tag)
+    result, ranges = _apply(learner, native, kept, tag, complete=len(kept) == len(found))
     start, end = ranges[kept.index(best)]
     target, original = _phrase(result, start, end, tag), _phrase_at(learner, best, tag)
     ordered = tuple(sorted(kept, key=lambda edit: -WEIGHT.get(edit.tag, 0.0)))
     return Finding(ordered, result, target, original)
 
 
-def _apply(learner: str, native: str, kept: Sequence[Edit], tag: str) -> tuple[str, list[tuple[int, int]]]:
-    """The learner's sentence with the kept edits only, and where each of them stands in it (characters)."""
+def _apply(
+    learner: str, native: str, kept: Sequence[Edit], tag: str, *, complete: bool
+) -> tuple[str, list[tuple[int, int]]]:
+    """The learner's sentence with the kept edits only, and where each of them stands in it (characters).
+
+    `complete`: every edit is kept, so the native sentence is it, with its own spaces ("j'ai" becomes "je suis").
+    """
     ours, theirs = tokens(learner, tag), tokens(native, tag)
-    if any(edit.tag == "word-order" for edit in kept):
+    if complete or any(edit.tag == "word-order" for edit in kept):
         return native, [_span(theirs.spans, edit.target_start, edit.target_end, len(native)) for edit in kept]
     space = "" if primary(tag) == "zh" else " "
     out, position = "", 0
@@ -194,6 +199,8 @@ def _phrase(text: str, start: int, end: int, tag: str) -> str:
             first -= 1
         if last + 1 < len(cut.spans) and not _clause_break(text[cut.spans[last][1] : cut.spans[last + 1][0]]):
             last += 1
+    if primary(tag) == "zh":
+        first, last = _whole_words(text, cut.spans, first, last, tag)
     while first < inside[0] and cut.compared[first] in language(tag).classes.get("conjunction", ()):
         first += 1
     before = {*language(tag).classes.get("determiner", ()), *language(tag).classes.get("article", ())}
@@ -210,6 +217,25 @@ def _phrase(text: str, start: int, end: int, tag: str) -> str:
             break
         last += 1
     return text[cut.spans[first][0] : cut.spans[last][1]]
+
+
+def _whole_words(
+    text: str, spans: Sequence[tuple[int, int]], first: int, last: int, tag: str
+) -> tuple[int, int]:
+    """The same stretch of characters, without half a word at either end ("三个饺" becomes "三个饺子")."""
+    ends = set()
+    position = 0
+    for word in words(text, tag):
+        at = text.find(word, position)
+        if at < 0:
+            continue  # folded otherwise than it is written
+        position = at + len(word)
+        ends |= {at, position}
+    while first > 0 and spans[first][0] not in ends and spans[first - 1][1] == spans[first][0]:
+        first -= 1
+    while last + 1 < len(spans) and spans[last][1] not in ends and spans[last + 1][0] == spans[last][1]:
+        last += 1
+    return first, last
 
 
 def _phrase_at(learner: str, edit: Edit, tag: str) -> str:

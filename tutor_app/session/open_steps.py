@@ -20,6 +20,8 @@ from tutor_app.session.tutor import Request, Tutor, authored
 
 DRAFTS = 2
 """Texts asked for in a writing task before it is over."""
+SENTENCES_READ = 6
+"""Of a text, the longest; each takes the model about a second, and writing is not waited for as talk is."""
 
 Asking = Generator[ReplyStarted | ReplyFragment | ReplyRetracted, None, Outcome]
 
@@ -168,22 +170,34 @@ def hint_in_talk(step: TalkStep | WriteStep | None, position: Position, at: Sett
     return Outcome(authored(line), Decision("hint", hint_level=level))
 
 
-def answer_writing(turn: Turn, step: WriteStep, position: Position, at: Setting) -> Outcome:
-    """A text of the learner's own: a question about it, then a second draft, then a model to compare with."""
+def answer_writing(
+    turn: Turn, step: WriteStep, position: Position, at: Setting, tutor: Tutor | None
+) -> Asking:
+    """A text of the learner's own: a question about it, then a second draft, then a model to compare with.
+
+    The model only reads: one form of the text that it would say otherwise is recast, and comes up in review.
+    """
     seed, number = at.seed + position.replies, position.turn
-    told = signal_list(turn, (), history(position))
     if turn.confused or turn.off_task:
+        told = signal_list(turn, (), history(position))
+        yield ReplyStarted("hint")
         return replace(
             hint_in_talk(step, position, at), decision=Decision("hint", hint_level=1, signals=told)
         )
+    finding = tutor.reformulate(turn.text, SENTENCES_READ) if tutor is not None else NOTHING
+    told = signal_list(turn, finding.tags, history(position))
     enough = length(turn.text, at.tag) >= step.min_words * (0.6 if at.tag.startswith("zh") else 1.0)
     if (number >= DRAFTS and enough) or number > DRAFTS:
+        yield ReplyStarted("affirm")
         line = author.Line(author.phrase(at.tag, "next", seed))
         return Outcome(
             authored(line), Decision("affirm", signals=told), over=True, solved=enough, explanation=step.model
         )
-    line = author.about_writing(step, number - 1, at.tag, seed)
-    return Outcome(authored(line), Decision("question" if enough else "ask", signals=told))
+    target = finding.target if at.choices.feedback != "less" else ""
+    line = author.about_writing(step, number - 1, at.tag, seed, target=target)
+    move: Move = "recast" if target else "question" if enough else "ask"
+    yield ReplyStarted(move)
+    return Outcome(authored(line), Decision(move, signals=told), target=(target,) if target else ())
 
 
 def _asked_in(step: Step) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import regex
 
-from lessons.schema import LessonSet, Level, TalkStep, WriteStep
+from lessons.schema import LessonSet, Level, Step, TalkStep, WriteStep
 from tutor_app.errors import TutorError
 from tutor_app.llm.protocol import EngineError
 from tutor_app.pedagogy import prompts
@@ -302,29 +302,33 @@ class Session:
                 yield outcome.attempt
             return outcome
         turns.count_turn(position, turn)
-        if unit is not None and isinstance(unit.step, WriteStep):
-            return open_steps.answer_writing(turn, unit.step, position, self._at)
-        if unit is not None and not isinstance(unit.step, TalkStep):
+        if unit is not None and not isinstance(unit.step, TalkStep | WriteStep):
             return open_steps.answer_reflection(turn, unit, position, self._at)
-        step = unit.step if unit is not None else None
-        assert step is None or isinstance(step, TalkStep)
+        return (yield from self._open(turn, unit.step if unit is not None else None, turn_id))
+
+    def _open(
+        self, turn: turns.Turn, step: Step | None, turn_id: int
+    ) -> Generator[Event, None, turns.Outcome]:
+        """A turn that the model reads, or the lesson's own answer to it when there is no model."""
+
+        def answered(tutor: Tutor | None) -> open_steps.Asking:
+            if isinstance(step, WriteStep):
+                return open_steps.answer_writing(turn, step, self._position, self._at, tutor)
+            assert step is None or isinstance(step, TalkStep)
+            return open_steps.answer_talk(turn, step, self._position, self._at, tutor, self._previous)
+
         tutor = yield from self._awaited()
         if tutor is None or self._host is None:
-            return (
-                yield from self._streamed(
-                    open_steps.answer_talk(turn, step, position, self._at, None, self._previous), turn_id
-                )
-            )
+            return (yield from self._streamed(answered(None), turn_id))
         try:
             with self._host.exclusive():
-                talk = open_steps.answer_talk(turn, step, position, self._at, tutor, self._previous)
-                return (yield from self._streamed(talk, turn_id))
+                return (yield from self._streamed(answered(tutor), turn_id))
         except EngineError as error:
             lost = self._host.lost(error)
             self._tutor = None
             yield ReplyRetracted()
             yield lost
-            return (yield from open_steps.answer_talk(turn, step, position, self._at, None, self._previous))
+            return (yield from answered(None))
 
     def _awaited(self) -> Generator[Event, None, Tutor | None]:
         """The tutor, once the engine is ready; None when there is none or the learner will not wait."""

@@ -120,12 +120,12 @@ class Tutor:
 
     # -- the hidden reformulation ----------------------------------------------------------------------------
 
-    def reformulate(self, text: str) -> Finding:
+    def reformulate(self, text: str, most: int = reformulation.MAX_SENTENCES) -> Finding:
         """What a native speaker of the learner's variety would have said differently, as far as it is believed.
 
-        Of several sentences, the first one with something to recast.
+        Of several sentences (the longest `most`), the first one with something to recast.
         """
-        for sentence in reformulation.sentences_to_check(text, self._brief.language):
+        for sentence in reformulation.sentences_to_check(text, self._brief.language, most):
             finding = self._reformulated(sentence)
             if finding.kept:
                 return finding
