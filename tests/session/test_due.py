@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from lessons.schema import LessonSet, MatchItem
+from lessons.schema import LessonSet, MatchItem, items_of
 from tutor_app.progress.records import DueItem
 from tutor_app.progress.reviews import DAY_S
 from tutor_app.progress.store import Store
@@ -49,7 +49,8 @@ def learnt_a_little(spanish: LessonSet, store: Store, clock: Clock) -> None:
         item.id: item.accept[0].text
         for each in lesson.steps
         if each.kind in reviewing.KINDS
-        for item in each.items  # type: ignore[union-attr]
+        for item in items_of(each)
+        if not isinstance(item, MatchItem)
     }
     while not session.over:
         turn = Said(answers[step.id], 5.0) if step.id in answers else Asked("skip")

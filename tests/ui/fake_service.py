@@ -5,12 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from lessons.schema import Level
 from tutor_app.errors import TutorError
 from tutor_app.llm.protocol import EngineStats
+from tutor_app.progress.pin import PinNeeded, WrongPin
+from tutor_app.progress.placement import Placed
 from tutor_app.progress.records import Learner, SavedTurn
-from tutor_app.session.events import Asked, Event, ModelState, Reply, Said, Summary, TurnIn
+from tutor_app.progress.sharing import Share
+from tutor_app.session.events import Asked, Event, ModelState, Reply, Said, StepShown, Summary, TurnIn
 from tutor_app.session.insight import Insight
+from tutor_app.speech.listening import Ear
 from tutor_app.ui.service import ModelOverview, SetOverview, SettingValue
 
 
@@ -81,6 +87,30 @@ class FakeSession:
 
 
 @dataclass
+class FakePlacement:
+    """Asks its steps in order and suggests A2."""
+
+    steps: Sequence[StepShown] = ()
+    answers: list[str] = field(default_factory=list)
+
+    @property
+    def answered(self) -> int:
+        return len(self.answers)
+
+    def step(self) -> StepShown | None:
+        return self.steps[self.answered] if self.answered < len(self.steps) else None
+
+    def answer(self, text: str, elapsed_s: float | None) -> None:
+        self.answers.append(text)
+
+    def result(self) -> Placed:
+        level: Level = "A2" if any(self.answers) else "A1"
+        return Placed(
+            level, "04-ayer", {"A1": 0.1, "A2": 0.9}, {"A1": (2, 2)}, f"{level} is where you begin."
+        )
+
+
+@dataclass
 class FakeService:
     """One learner at a time, sets as given, and a session for each `start_lesson`."""
 
@@ -98,7 +128,15 @@ class FakeService:
     loads: int = 0
     closed: bool = False
     refuse_lessons: str = ""
+    pins: dict[str, str] = field(default_factory=dict)
+    cares: int = 0
+    make_placement: Callable[[], FakePlacement] = FakePlacement
+    placements: list[FakePlacement] = field(default_factory=list)
+    practised_sets: Mapping[str, str] = field(default_factory=dict)
+    handed_in: list[tuple[Path, tuple[str, ...], Share, str, Path | None]] = field(default_factory=list)
     known: Insight | None = None
+    heard_by: Ear | None = None
+    recordings: list[bytes] = field(default_factory=list)
     _open: Learner | None = None
 
     def learners(self) -> Sequence[Learner]:
@@ -110,7 +148,14 @@ class FakeService:
         self.kept = dict(settings)
         return self._open
 
-    def open_learner(self, learner_id: str) -> Learner:
+    wanted = ""
+
+    def open_learner(self, learner_id: str, pin_given: str = "") -> Learner:
+        wanted = self.pins.get(learner_id)
+        if wanted and not pin_given:
+            raise PinNeeded("This learner has a PIN.")
+        if wanted and pin_given != wanted:
+            raise WrongPin("That PIN does not fit.")
         self._open = next(person for person in self.people if person.id == learner_id)
         self.kept = {**self._open.settings, **self.kept}
         return self._open
@@ -139,10 +184,40 @@ class FakeService:
     def set_setting(self, key: str, value: SettingValue) -> None:
         self.kept[key] = value
 
+    def set_pin(self, new: str, old: str = "") -> None:
+        assert self._open is not None
+        if self.pins.get(self._open.id, "") != old:
+            raise WrongPin("That PIN does not fit.")
+        self.pins[self._open.id] = new
+
+    def has_pin(self) -> bool:
+        return self._open is not None and bool(self.pins.get(self._open.id))
+
+    def care(self) -> None:
+        self.cares += 1
+
+    def place(self, set_id: str) -> FakePlacement:
+        self.placements.append(self.make_placement())
+        return self.placements[-1]
+
+    def practised(self) -> Mapping[str, str]:
+        return self.practised_sets
+
+    def hand_in(
+        self, target: Path, set_ids: Sequence[str], share: Share, name: str = "", key: Path | None = None
+    ) -> None:
+        self.handed_in.append((target, tuple(set_ids), share, name, key))
+
     def insight(self) -> Insight:
         if self.known is None:
             raise TutorError("There is no file.")
         return self.known
+
+    def ear(self) -> Ear | None:
+        return self.heard_by
+
+    def keep_recording(self, pcm: bytes) -> None:
+        self.recordings.append(pcm)
 
     def models(self) -> Sequence[ModelOverview]:
         return [replace(model, active=model.id == self.used) for model in self.catalogue]

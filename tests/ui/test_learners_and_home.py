@@ -12,6 +12,7 @@ from tutor_app.session.events import Asked, ModelState
 from tutor_app.ui import wording
 from tutor_app.ui.home_text import about_lesson, due_words, lesson_prompt
 from tutor_app.ui.messages import LearnerOpened, LearnersFound, ModelChanged, SessionClosed, TurnOver
+from tutor_app.ui.screens.background import BackgroundScreen
 from tutor_app.ui.screens.home import HomeScreen, next_way
 from tutor_app.ui.screens.lesson import LessonScreen
 from tutor_app.ui.screens.new_learner import NewLearnerScreen
@@ -25,13 +26,18 @@ async def test_with_nobody_there_the_form_opens_and_keys_alone_fill_it() -> None
         await ui.heard.wait(LearnersFound)
         await ui.pilot.pause()
         assert isinstance(ui.app.screen, NewLearnerScreen)
-        await ui.pilot.press(*"Mei", "enter", "down", "enter", "tab", "down", "enter", "tab", "enter")
+        await ui.pilot.press(*"Mei", "enter", "down", "enter", "tab", "enter")
+        await ui.heard.wait(LearnerOpened)
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, BackgroundScreen)
+        await ui.pilot.press("enter", *["tab"] * 6, "enter")
         await ui.home()
         assert isinstance(ui.app.screen, HomeScreen)
         learner = ui.service.learner()
         assert learner is not None
         assert learner.name == "Mei"
-        assert learner.settings == {"language": "zh", "track": "heritage"}
+        assert learner.settings == {"language": "zh"}
+        assert ui.service.kept == {"language": "zh", "background.home": "everyone", "track": "heritage"}
 
 
 async def test_a_learner_named_on_the_command_line_is_asked_only_what_is_not_known() -> None:
@@ -40,7 +46,10 @@ async def test_a_learner_named_on_the_command_line_is_asked_only_what_is_not_kno
         await ui.heard.wait(LearnerOpened)
         await ui.pilot.pause()
         assert isinstance(ui.app.screen, NewLearnerScreen)
-        await ui.pilot.press("tab", "down", "enter", "tab", "enter")
+        await ui.pilot.press("tab", "enter")
+        await ui.heard.wait(LearnerOpened, 2)
+        await ui.pilot.pause()
+        await ui.pilot.press(*["tab"] * 4, "down", "enter", "tab", "tab", "enter")
         await ui.home()
         assert isinstance(ui.app.screen, HomeScreen)
         assert ui.service.kept == {"language": "es", "track": "heritage"}
@@ -141,15 +150,18 @@ async def test_home_without_lessons_says_what_to_do() -> None:
         assert ui.app.screen.query_one("#ways", OptionList).option_count == 0
 
 
-def test_the_next_thing_is_what_was_left_open_then_what_is_not_done() -> None:
+def test_the_next_thing_is_what_was_left_open_then_what_is_recommended() -> None:
     found = next_way([script.SPANISH])
     assert found is not None
     assert found.lesson == script.LESSONS[1]
     closed = tuple(dataclasses.replace(lesson, open_session=False) for lesson in script.LESSONS)
-    found = next_way([dataclasses.replace(script.SPANISH, lessons=closed)])
+    advised = dataclasses.replace(
+        script.SPANISH, lessons=closed, next_lesson="03-familia", next_why="It is next."
+    )
+    found = next_way([advised])
     assert found is not None
     assert found.lesson is not None
-    assert found.lesson.id == "02-de-donde", "the first that is not finished"
+    assert (found.lesson.id, found.why) == ("03-familia", "It is next.")
     assert next_way([]) is None
 
 
@@ -162,3 +174,5 @@ def test_prerequisites_are_advice_and_readings_can_be_hidden() -> None:
     assert "Easier after" in about_lesson(script.LESSONS[2], readings=True).plain
     assert due_words(0) == wording.DUE_NONE
     assert "3" in due_words(3)
+    assert "not counted" in due_words(3, waiting=200)
+    assert "200" not in due_words(3, waiting=200)

@@ -63,7 +63,7 @@ def session(
             if host is not None:
                 host.start()
             run = Session(
-                lessons, lesson_id, store, host, level=level, seed=seed, hear=hearer(data_dir), fresh=fresh,  # type: ignore[arg-type]
+                lessons, lesson_id, store, host, level=level, seed=seed, hear=hearer(data_dir, info.track), fresh=fresh,  # type: ignore[arg-type]
                 due=store.due(info.language, time.time()),
             )  # fmt: skip
             code = run_jsonl(run, sys.stdin.buffer, out)

@@ -12,7 +12,9 @@ LanguageSupport = Literal["auto", "always", "never"]
 FEEDBACK = "feedback"
 SUPPORT = "language_support"
 DAILY = "daily_reviews"
-"""Setting keys, shared with the screens."""
+"""The most reviews a day."""
+START_LEVEL = "start_level."
+"""With a set's id after it: where the placement, or the learner, said to begin. Setting keys, shared with the screens."""
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,11 @@ from tutor_app.pedagogy.language import language, primary
 from tutor_app.progress.recommend import is_mastered, level_now, recommend
 from tutor_app.progress.records import FormKnowledge, LessonProgress
 from tutor_app.progress.store import Store
+from tutor_app.session.choices import START_LEVEL
 from tutor_app.session.library import item_count
 from tutor_app.session.overview import LessonOverview, SetOverview, WordEntry
 from tutor_app.session.reviewing import REVIEW_ITEMS, review_units
 
-START_LEVEL = "start_level."
-"""Setting key, with the set's id after it: where the placement, or the learner, said to begin."""
 LEVEL_TOLD = "level_told."
 """Setting key, with the set's id: the level that the learner was last told of."""
 

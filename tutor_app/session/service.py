@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lessons.load import load_set
 from lessons.problems import LessonError
@@ -19,6 +20,7 @@ from tutor_app.llm.protocol import Engine, EngineError, EngineStats
 from tutor_app.pedagogy.language import primary, words
 from tutor_app.progress import pin, queries
 from tutor_app.progress.handin import hand_in
+from tutor_app.progress.learners import folder_of
 from tutor_app.progress.maintenance import maintain
 from tutor_app.progress.records import Learner
 from tutor_app.progress.sharing import Share
@@ -34,7 +36,11 @@ from tutor_app.session.overview import ModelOverview, SetOverview, SettingValue
 from tutor_app.session.placing import Placing
 from tutor_app.session.reviewing import REVIEW, review_units
 from tutor_app.session.session import Session
-from tutor_app.session.speech import hearer
+from tutor_app.session.speech import ear, hearer
+from tutor_app.speech.keeping import keep_recording
+
+if TYPE_CHECKING:
+    from tutor_app.speech.listening import Ear
 
 
 class TutorService:
@@ -56,6 +62,7 @@ class TutorService:
         self._host: ModelHost | None = None
         self._store: Store | None = None
         self._session: Session | None = None
+        self._ear: Ear | None = None
         self._sets: dict[str, tuple[Path, LessonSet]] = {}
         self.wanted = ""
         """Id of a learner who was named at the start and is not open yet."""
@@ -197,7 +204,7 @@ class TutorService:
             seed = zlib.crc32(f"{store.learner.id}/{set_id}/{lesson_id}/{now}".encode()) & 0xFFFF
             self._session = Session(
                 lessons, lesson_id, store, host, level=level_of(lessons, store, now), seed=seed,
-                hear=hearer(self._data_dir), due=due,
+                hear=hearer(self._data_dir, lessons.info.track), due=due,
             )  # fmt: skip
             return self._session
 
@@ -208,6 +215,19 @@ class TutorService:
     def insight(self) -> Insight:
         """What the open learner did, knows and told: read, corrected and deleted through it."""
         return Insight(self._opened(), set_names(self._all_sets()))
+
+    # -- speech ----------------------------------------------------------------------------------------------
+
+    def ear(self) -> Ear | None:
+        """Microphone and recogniser; None where speech is not installed."""
+        with self._lock:
+            if self._ear is None:
+                self._ear = ear(self._data_dir)
+            return self._ear
+
+    def keep_recording(self, pcm: bytes) -> None:
+        """Put a recording of the open learner into their folder."""
+        keep_recording(folder_of(self._data_dir, self._opened().learner.id), pcm, _now())
 
     # -- models ----------------------------------------------------------------------------------------------
 
@@ -270,6 +290,8 @@ class TutorService:
         if self._host is not None:
             with contextlib.suppress(EngineError):  # it was dead already, and there is nobody left to tell
                 self._host.close()
+        if self._ear is not None:
+            self._ear.close()
         with self._lock:
             if self._store is not None:
                 self._store.close()

@@ -261,6 +261,7 @@ class TutorApp(App[None]):
     def _lesson_closed(self, overview: SetOverview, lesson_id: str | None, summary: Summary | None) -> None:
         from tutor_app.ui.screens.summary import SummaryScreen
 
+        self.care()
         if summary is None or not (summary.finished or summary.items_seen or summary.moves):
             return
         lesson = next((each for each in overview.lessons if each.id == lesson_id), None)

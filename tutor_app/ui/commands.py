@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textual.app import SystemCommand
 from textual.screen import Screen
 
-from tutor_app.ui import preferences, wording, wording_progress
+from tutor_app.ui import preferences, wording, wording_path, wording_progress
 from tutor_app.ui.places import show_place
 from tutor_app.ui.screens.home import HomeScreen
 from tutor_app.ui.screens.lesson import LessonScreen
@@ -28,6 +28,7 @@ def commands_for(app: TutorApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
             for name, (title, about) in wording_progress.COMMANDS_PLACES.items():
                 yield SystemCommand(title, about, partial(show_place, app, name))
         yield _command("settings", app.action_settings)
+        yield from _path(app, screen)
         yield _command("learners", app.choose_learner)
     yield _command("help", app.action_help)
     yield _command("quit", app.action_quit)
@@ -36,6 +37,20 @@ def commands_for(app: TutorApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
         yield SystemCommand(
             title.format(name=words), about, partial(app.choose, preferences.THEME.key, value)
         )
+
+
+def _path(app: TutorApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
+    if isinstance(screen, LessonScreen):
+        return
+    ways: dict[str, Callable[[], object]] = {
+        "background": app.ask_background,
+        "placement": app.open_placement,
+        "pin": app.open_pin,
+        "hand_in": app.open_hand_in,
+    }
+    for name, call in ways.items():
+        title, about = wording_path.COMMANDS[name]
+        yield SystemCommand(title, about, call)
 
 
 def _lesson(screen: LessonScreen) -> Iterator[SystemCommand]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from tutor_app.ui import wording
+from tutor_app.ui import wording, wording_path
 from tutor_app.ui.service import LessonOverview, SetOverview
 from tutor_app.ui.text import clean, gauge, one_line
 
@@ -25,23 +25,31 @@ def lesson_prompt(lesson: LessonOverview, compact: bool) -> Content:
     head = Content.assemble((f"{sign} ", style), (name, "" if lesson.finished else "bold"))
     if compact:
         return Content.assemble(head, (f"  {lesson.level}", "$text-quiet"))
-    facts = " · ".join(part for part in (meaning, lesson.level) if part)
+    kind = wording_path.CHECK if lesson.check else ""
+    facts = " · ".join(part for part in (meaning, lesson.level, kind) if part)
     return Content("\n").join([head, Content.assemble((f"  {facts}  ", "$text-quiet"), _far(lesson))])
 
 
 def _sign(lesson: LessonOverview) -> tuple[str, str]:
-    if lesson.finished:
+    if lesson.finished or lesson.mastered:
         return "✓", "bold $success"
     return ("◐", "$accent") if lesson.items_seen or lesson.open_session else ("○", "$text-quiet")
 
 
-def about_lesson(lesson: LessonOverview, readings: bool) -> Content:
-    """What stands beside the list: what the lesson is for, what is in it, what would make it easier."""
+def about_lesson(lesson: LessonOverview, readings: bool, why: str = "") -> Content:
+    """What stands beside the list: what the lesson is for, what is in it, what would make it easier.
+
+    `why`: the reason for offering it first.
+    """
     facts = wording.LESSON_FACTS.format(level=lesson.level, minutes=lesson.minutes)
     parts = [
         Content(one_line(lesson.title, 120)).stylize("bold"),
         Content.assemble((facts + "  ", "$text-quiet"), _far(lesson)),
     ]
+    if why:
+        parts.append(Content(clean(why)).stylize("italic"))
+    if lesson.check:
+        parts.append(Content(wording_path.CHECK_ABOUT))
     if lesson.objectives:
         rows = [Content(wording.CAN_DO).stylize("bold $primary")]
         parts.append(Content("\n").join([*rows, *(Content(f"· {clean(aim)}") for aim in lesson.objectives)]))
@@ -61,14 +69,33 @@ def about_talk(overview: SetOverview) -> Content:
     return Content("\n\n").join([*parts, Content(wording.OPEN_IT).stylize("$text-quiet")])
 
 
-def due_words(count: int) -> str:
-    """How many reviews are due, said as an offer."""
+def due_words(count: int, waiting: int = 0) -> str:
+    """How many reviews are due, said as an offer; `waiting` more are over today's amount, and forgiven."""
     if count == 0:
         return wording.DUE_NONE
-    return wording.DUE_ONE if count == 1 else wording.DUE_MANY.format(count=count)
+    due = wording.DUE_ONE if count == 1 else wording.DUE_MANY.format(count=count)
+    return f"{due} {wording_path.BACKLOG}" if waiting else due
+
+
+def review_words(count: int) -> str:
+    """The review of a set, as one line of the list."""
+    return wording_path.REVIEW_ONE if count == 1 else wording_path.REVIEW_MANY.format(count=count)
+
+
+def about_review() -> Content:
+    """What a review is."""
+    return Content("\n\n").join(
+        [
+            Content(wording_path.REVIEW_TITLE).stylize("bold"),
+            Content(wording_path.REVIEW_ABOUT),
+            Content(wording.OPEN_IT).stylize("$text-quiet"),
+        ]
+    )
 
 
 def _far(lesson: LessonOverview) -> Content:
+    if lesson.mastered and not lesson.check:
+        return Content(wording_path.LEARNT).stylize("$success")
     if lesson.finished:
         return Content(wording.DONE).stylize("$success")
     if not lesson.items_total or not lesson.items_seen:

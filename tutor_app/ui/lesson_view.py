@@ -157,7 +157,7 @@ class LessonView:
 
     def _attempt(self, attempt: Attempt) -> None:
         self.right = attempt.given if attempt.correct else None
-        if self.sent is None:
+        if self.sent is None or (self.step is not None and self.step.check):
             return
         if attempt.near_miss:
             self.sent.mark(wording.NEAR_MISSES.get(attempt.near_miss, wording.UNDERSTOOD))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.message import Message
 
 from tutor_app.progress.records import Learner
-from tutor_app.session.events import Event, ModelState, Summary
-from tutor_app.ui.service import ModelOverview, SetOverview
+from tutor_app.session.events import Event, ModelState, StepShown, Summary
+from tutor_app.ui.service import ModelOverview, Placement, SetOverview
 
 
 @dataclass
@@ -65,6 +65,45 @@ class LearnersFound(Message):
 @dataclass
 class LearnerOpened(Message):
     learner: Learner
+
+
+@dataclass
+class PinWanted(Message):
+    """A learner's file is opened with a PIN; `sentence` says what was wrong with the last one, if one was given."""
+
+    learner_id: str
+    name: str
+    sentence: str = ""
+
+
+@dataclass
+class PlacementReady(Message):
+    """A placement with the items of this set can begin."""
+
+    overview: SetOverview
+    placement: Placement
+
+
+@dataclass
+class PlacementStep(Message):
+    """What the placement asks next; None when enough is known."""
+
+    step: StepShown | None
+
+
+@dataclass
+class PractisedFound(Message):
+    """Set id → title of what can be handed in."""
+
+    sets: Mapping[str, str]
+
+
+@dataclass
+class HandedIn(Message):
+    """The hand-in is written, or why it is not."""
+
+    said: str
+    done: bool
 
 
 @dataclass

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tutor_app.session.choices import DAILY, START_LEVEL
+from tutor_app.session.choices import FEEDBACK as FEEDBACK_KEY
+from tutor_app.session.choices import SUPPORT as SUPPORT_KEY
+from tutor_app.ui import wording_speech
+
+__all__ = ["ALL", "BY_KEY", "DAILY", "LANGUAGE", "START_LEVEL", "TRACK", "Choice"]
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -39,7 +46,7 @@ THEME = Choice(
     "Nothing is shown by colour alone, so any theme works.",
 )
 SUPPORT = Choice(
-    "language_support",
+    SUPPORT_KEY,
     "Help in English",
     (
         ("auto", "When the level calls for it"),
@@ -49,7 +56,7 @@ SUPPORT = Choice(
     "Meanings and instructions in English beside the language you learn.",
 )
 FEEDBACK = Choice(
-    "feedback",
+    FEEDBACK_KEY,
     "How much the tutor picks up",
     (
         ("normal", "What matters most now"),
@@ -87,6 +94,10 @@ ARABIC = Choice(
 
 ALL = (THEME, SUPPORT, FEEDBACK, DENSITY, READINGS, ARABIC)
 BY_KEY = {choice.key: choice for choice in ALL}
+
+RECORDINGS = Choice("recordings", wording_speech.KEEP, wording_speech.KEEP_VALUES, wording_speech.KEEP_HELP)
+MICROPHONE = "microphone"
+"""Setting key: name of the microphone; empty or absent for the system's default."""
 
 LANGUAGE = "language"
 """Setting key: BCP 47 code of the language the learner came for."""

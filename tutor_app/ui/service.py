@@ -11,20 +11,25 @@ the language model. Any method may raise `TutorError`, whose message is shown to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tutor_app.llm.protocol import EngineStats
 from tutor_app.progress.records import Learner, SavedTurn
-from tutor_app.session.events import Event, ModelState, Summary, TurnIn
+from tutor_app.session.events import Event, ModelState, StepShown, Summary, TurnIn
 from tutor_app.session.overview import LessonOverview, ModelOverview, SetOverview, SettingValue, WordEntry
 
 if TYPE_CHECKING:
+    from tutor_app.progress.placement import Placed
+    from tutor_app.progress.sharing import Share
     from tutor_app.session.insight import Insight
+    from tutor_app.speech.listening import Ear
 
 __all__ = [
     "LessonOverview",
     "LessonSession",
     "ModelOverview",
+    "Placement",
     "Service",
     "SetOverview",
     "SettingValue",
@@ -64,6 +69,23 @@ class LessonSession(Protocol):
         """End and save, in under a second, whatever is going on. The summary, when something was done."""
 
 
+class Placement(Protocol):
+    """A short check of what the learner knows: nothing is marked, and it can end at any moment."""
+
+    @property
+    def answered(self) -> int:
+        """Answers so far."""
+
+    def step(self) -> StepShown | None:
+        """What is asked now; None when enough is known."""
+
+    def answer(self, text: str, elapsed_s: float | None) -> None:
+        """The answer to the present step; empty for "I don't know"."""
+
+    def result(self) -> Placed:
+        """Where to begin, as far as is known."""
+
+
 class Service(Protocol):
     """Everything behind the screens."""
 
@@ -73,8 +95,20 @@ class Service(Protocol):
     def create_learner(self, name: str, settings: Mapping[str, SettingValue]) -> Learner:
         """Make a learner's file and open it. `settings` has `language` and `track`, and may have more."""
 
-    def open_learner(self, learner_id: str) -> Learner:
-        """From here on, everything is about this learner. *Slow.*"""
+    wanted: str
+    """Id of a learner who was named at the start and is not open yet; empty when nobody is waited for."""
+
+    def open_learner(self, learner_id: str, pin_given: str = "") -> Learner:
+        """From here on, everything is about this learner. *Slow.* Raises PinNeeded or WrongPin (of `progress.pin`)."""
+
+    def set_pin(self, new: str, old: str = "") -> None:
+        """Ask the open learner for `new` from now on, for nothing when it is empty; `old` is the PIN so far. *Slow.*"""
+
+    def has_pin(self) -> bool:
+        """Whether the open learner has a PIN."""
+
+    def care(self) -> None:
+        """What is done for the open learner's file when nobody waits. *Slow*: a second or two now and then."""
 
     def learner(self) -> Learner | None:
         """Who is open."""
@@ -86,7 +120,7 @@ class Service(Protocol):
         """Installed lesson sets with this learner's progress; what fits language and track first. *Slow.*"""
 
     def start_lesson(self, set_id: str, lesson_id: str | None) -> LessonSession:
-        """A session on this lesson, or a free talk when None; resumes one that was left in the middle. *Slow.*
+        """A session on this lesson, a free talk when None, a review when "review"; resumes one that was left in the middle. *Slow.*
 
         Does not wait for the model.
         """
@@ -97,8 +131,25 @@ class Service(Protocol):
     def set_setting(self, key: str, value: SettingValue) -> None:
         """Remember a choice; it counts from the next turn on."""
 
+    def place(self, set_id: str) -> Placement:
+        """A placement with the items of this set. *Slow.*"""
+
+    def practised(self) -> Mapping[str, str]:
+        """Set id → title of every set with something to hand in. *Slow.*"""
+
+    def hand_in(
+        self, target: Path, set_ids: Sequence[str], share: Share, name: str = "", key: Path | None = None
+    ) -> None:
+        """Write a signed hand-in of these sets, sealed for the public key in the file `key`. *Slow.*"""
+
     def insight(self) -> Insight:
         """What the open learner did, knows and told: read, corrected and deleted through it. *Slow*, as its methods."""
+
+    def ear(self) -> Ear | None:
+        """Microphone and recogniser; None where speech is not installed. Fast: starts nothing."""
+
+    def keep_recording(self, pcm: bytes) -> None:
+        """Put a recording of the open learner, who asked for that, into their folder. *Slow.*"""
 
     def models(self) -> Sequence[ModelOverview]:
         """What the catalogue has, usable ones first. *Slow.*"""

@@ -133,7 +133,6 @@ NEW_TITLE = "Nice to meet you"
 NAME = "What should the tutor call you?"
 NAME_PLACEHOLDER = "Your name"
 LANGUAGE = "Which language brings you here?"
-TRACK = "How do you know it?"
 TRACKS = {
     "l2": "I am learning it, mostly from English",
     "heritage": "I grew up hearing it, at home or with family",

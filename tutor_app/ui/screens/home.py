@@ -16,8 +16,16 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tutor_app.session.events import ModelState
-from tutor_app.ui import preferences, wording, wording_progress
-from tutor_app.ui.home_text import about_lesson, about_talk, due_words, lesson_prompt, short_title
+from tutor_app.ui import preferences, wording, wording_path, wording_progress
+from tutor_app.ui.home_text import (
+    about_lesson,
+    about_review,
+    about_talk,
+    due_words,
+    lesson_prompt,
+    review_words,
+    short_title,
+)
 from tutor_app.ui.messages import SetsFound
 from tutor_app.ui.places import show_place
 from tutor_app.ui.service import LessonOverview, SetOverview
@@ -30,12 +38,26 @@ if TYPE_CHECKING:
     from tutor_app.ui.app import TutorApp
 
 
+REVIEW = "review"
+"""Lesson id of a review, for `start_lesson`."""
+LEVELS = tuple(wording_path.LEVEL_NAMES)
+
+
 @dataclass(frozen=True)
 class Way:
     """Something Enter can open."""
 
     overview: SetOverview
     lesson: LessonOverview | None
+    review: bool = False
+    """What is due in the set, with `lesson` None."""
+    why: str = ""
+    """Why it is offered first."""
+
+    @property
+    def lesson_id(self) -> str | None:
+        """As `start_lesson` wants it; None for free talk."""
+        return REVIEW if self.review else self.lesson.id if self.lesson else None
 
 
 class HomeScreen(Screen[None]):
@@ -46,6 +68,8 @@ class HomeScreen(Screen[None]):
     AUTO_FOCUS = "#ways"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "talk", wording.KEY_TALK, id="home.talk"),
+        Binding("r", "review", wording_path.KEY_REVIEW, id="home.review"),
+        Binding("h", "hand_in", wording_path.KEY_HAND_IN, show=False, id="home.hand-in"),
         Binding("p", "place('progress')", wording_progress.KEY_PLACES, id="home.progress"),
         Binding("c", "place('calendar')", wording_progress.KEY_CALENDAR, show=False, id="home.calendar"),
         Binding("f", "place('forms')", wording_progress.KEY_FORMS, show=False, id="home.forms"),
@@ -118,6 +142,9 @@ class HomeScreen(Screen[None]):
         ways.add_option(Option(Content("\n") + title.stylize("bold $primary"), disabled=True))
         for lesson in overview.lessons:
             self._add(ways, lesson_prompt(lesson, self._compact()), Way(overview, lesson))
+        if overview.review_items:
+            words = review_words(overview.review_items)
+            self._add(ways, Content.assemble(("↻ ", "$accent"), words), Way(overview, None, review=True))
         talk = wording.FREE_TALK.format(language=one_line(overview.language_name, 40))
         self._add(ways, Content.assemble(("◇ ", "$accent"), talk), Way(overview, None))
 
@@ -132,7 +159,7 @@ class HomeScreen(Screen[None]):
         if way is None:
             return None
         first = 0 if index == 0 else 1
-        return first, way.overview.id, way.lesson.id if way.lesson else ""
+        return first, way.overview.id, way.lesson_id or ""
 
     def _compact(self) -> bool:
         return preferences.DENSITY.of(self.tutor.settings) == "compact" or self.has_class("-short")
@@ -146,7 +173,14 @@ class HomeScreen(Screen[None]):
         self.query_one("#greeting", Static).update(Content(greeting.format(name=one_line(learner.name, 40))))
 
     def _show_due(self, sets: Sequence[SetOverview]) -> None:
-        self.query_one("#due", Static).update(Content(due_words(sum(overview.due for overview in sets))))
+        mine = {overview.language: overview for overview in sets}.values()  # what is due is one of a language
+        due, waiting = sum(one.due for one in mine), sum(one.waiting for one in mine)
+        self.query_one("#due", Static).update(Content(due_words(due, waiting)))
+        for overview in sets:
+            if overview.level_reached:
+                below = LEVELS[max(0, LEVELS.index(overview.level) - 1)]
+                words = wording_path.LEVEL_REACHED.format(before=below, level=overview.level)
+                self.notify(f"{one_line(overview.title, 60)}: {words}", markup=False, timeout=10)
 
     def _show_model(self, state: ModelState) -> None:
         service = self.tutor.service
@@ -158,7 +192,9 @@ class HomeScreen(Screen[None]):
         if way is None:
             return
         readings = preferences.READINGS.of(self.tutor.settings) == "shown"
-        text = about_lesson(way.lesson, readings) if way.lesson else about_talk(way.overview)
+        text = about_review() if way.review else about_talk(way.overview)
+        if way.lesson is not None:
+            text = about_lesson(way.lesson, readings, way.why)
         self.query_one("#about-text", Static).update(text)
         self.query_one("#about").scroll_home(animate=False)
 
@@ -166,7 +202,7 @@ class HomeScreen(Screen[None]):
     def _selected(self, event: OptionList.OptionSelected) -> None:
         way = self._ways[event.option_index] if event.option_index < len(self._ways) else None
         if way is not None:
-            self.tutor.open_lesson(way.overview, way.lesson.id if way.lesson else None)
+            self.tutor.open_lesson(way.overview, way.lesson_id)
 
     def action_talk(self) -> None:
         """Free talk in the set that is highlighted, or in the first."""
@@ -180,14 +216,35 @@ class HomeScreen(Screen[None]):
         """One of the screens about what the learner did and knows."""
         show_place(self.app, name)
 
+    def action_review(self) -> None:
+        """What is due in the set that is highlighted, or in the first that has something."""
+        index = self.query_one("#ways", OptionList).highlighted
+        here = self._ways[index] if index is not None and index < len(self._ways) else None
+        found = [way for way in self._ways if way and way.review]
+        own = [way for way in found if here and way.overview.id == here.overview.id]
+        if found:
+            self.tutor.open_lesson((own or found)[0].overview, REVIEW)
+        else:
+            self.notify(wording.DUE_NONE, markup=False, timeout=4)
+
+    def action_hand_in(self) -> None:
+        self.tutor.open_hand_in()
+
     def action_learners(self) -> None:
         self.tutor.choose_learner()
 
 
 def next_way(sets: Sequence[SetOverview]) -> Way | None:
-    """What was left open latest, else the first lesson of the first set that is not done."""
+    """What was left open latest, else what is recommended in the first set that has something to recommend."""
     ways = [Way(overview, lesson) for overview in sets for lesson in overview.lessons]
     left = [way for way in ways if way.lesson and way.lesson.open_session]
     if left:
         return max(left, key=lambda way: (way.lesson and way.lesson.last_at) or 0.0)
-    return next((way for way in ways if way.lesson and not way.lesson.finished), None)
+    return next(
+        (
+            Way(way.overview, way.lesson, why=way.overview.next_why)
+            for way in ways
+            if way.lesson and way.lesson.id == way.overview.next_lesson
+        ),
+        None,
+    )

@@ -24,7 +24,7 @@ from tutor_app.session.events import (
     StepShown,
     Summary,
 )
-from tutor_app.ui import pauses, preferences, wording
+from tutor_app.ui import pauses, preferences, wording, wording_path, wording_speech
 from tutor_app.ui.lesson_view import LessonView
 from tutor_app.ui.messages import FragmentsWaiting, SessionClosed, SessionEvent, SessionFailed, TurnOver
 from tutor_app.ui.runner import SessionRunner
@@ -35,6 +35,7 @@ from tutor_app.ui.widgets.composer import Composer
 from tutor_app.ui.widgets.conversation import Conversation
 from tutor_app.ui.widgets.key_bar import KeyBar
 from tutor_app.ui.widgets.letter_bar import LetterBar
+from tutor_app.ui.widgets.speak_bar import SpeakBar
 from tutor_app.ui.widgets.status_bar import StatusBar
 from tutor_app.ui.widgets.step_panel import PanelView, StepPanel
 from tutor_app.ui.widgets.writing_box import WritingBox
@@ -56,6 +57,7 @@ class LessonScreen(Screen[Summary | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2,ctrl+t", "ask('hint')", wording.KEY_HINT, id="lesson.hint"),
         Binding("f3,ctrl+l", "ask('explain')", wording.KEY_EXPLAIN, id="lesson.explain"),
+        Binding("f4,ctrl+@,ctrl+space", "speak", wording_speech.KEY_SPEAK, id="lesson.speak"),
         Binding("f5,ctrl+n", "ask('skip')", wording.KEY_SKIP, id="lesson.skip"),
         Binding("f8,ctrl+b", "letters", wording.KEY_LETTERS, id="lesson.letters"),
         Binding("f9,ctrl+r", "meaning", wording.KEY_MEANING, id="lesson.meaning"),
@@ -80,6 +82,8 @@ class LessonScreen(Screen[Summary | None]):
         self._paint_set = False
         self._shown_at: float | None = None
         self._summary: Summary | None = None
+        self._offered = ""
+        """A smaller model that the learner was offered already."""
         self._show_gloss: bool | None = None
         self._show_words: bool | None = None
 
@@ -95,6 +99,7 @@ class LessonScreen(Screen[Summary | None]):
             yield StepPanel(id="step")
             with Vertical(id="talk"):
                 yield Conversation(id="conversation")
+                yield SpeakBar()
                 yield WritingBox()
         yield KeyBar()
 
@@ -118,6 +123,8 @@ class LessonScreen(Screen[Summary | None]):
         pauses.let_go()
 
     def _title(self) -> str:
+        if self._lesson_id is not None and self._lesson is None:
+            return f"{wording_path.REVIEW_TITLE} · {self._set.language_name}"
         return self._lesson.title if self._lesson else f"{wording.TALK_TITLE} · {self._set.language_name}"
 
     def _panel_view(self) -> PanelView:
@@ -142,6 +149,9 @@ class LessonScreen(Screen[Summary | None]):
 
     def _show_model(self, state: ModelState) -> None:
         service = self.tutor.service
+        if state.state == "lost" and state.offer and state.offer != self._offered:
+            self._offered = state.offer
+            self._offer_model(state.offer)
         self.query_one(StatusBar).show_model(state, service.active_model(), service.engine_stats())
 
     # --- the session's thread -------------------------------------------------------------------------------
@@ -235,7 +245,7 @@ class LessonScreen(Screen[Summary | None]):
         return self._started and not self._over and self._given > self._answered
 
     def _may_send(self) -> bool:
-        if self._over:
+        if self._over or self.query_one(SpeakBar).stop():
             return False
         if self._given > self._answered:
             self.notify(
@@ -249,6 +259,7 @@ class LessonScreen(Screen[Summary | None]):
     def _said(self, message: Composer.Sent | Answered) -> None:
         if not self._may_send():
             return
+        self.query_one(SpeakBar).sent()
         now = self.tutor.clock()
         elapsed = None if self._shown_at is None else round(max(0.0, now - self._shown_at), 3)
         line = self._view.say(message.text)
@@ -270,6 +281,8 @@ class LessonScreen(Screen[Summary | None]):
 
     def action_stop(self) -> None:
         """Take back a waiting line, stop the reply, or offer to pause: whichever there is to do."""
+        if self.query_one(SpeakBar).discard():
+            return
         if self.query_one(WritingBox).letters_open:
             self.query_one(WritingBox).close_letters()
         elif not self._started and self._given and (turn := self._runner.take_back()):
@@ -285,6 +298,22 @@ class LessonScreen(Screen[Summary | None]):
             self.query_one(Composer).focus()
         else:
             self.action_leave()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Speaking has a key only where it is installed."""
+        return action != "speak" or self.tutor.service.ear() is not None
+
+    def action_speak(self) -> None:
+        """Begin to listen, or be done with it."""
+        if not self._over:
+            self.query_one(SpeakBar).toggle(self._set.language, self._set.track)
+
+    @on(SpeakBar.Heard)
+    def _heard(self, message: SpeakBar.Heard) -> None:
+        """What was heard is the learner's to change before it counts."""
+        composer = self.query_one(Composer)
+        composer.insert(message.text if not composer.text else f" {message.text}")
+        composer.focus()
 
     def action_leave(self) -> None:
         """Ask once, then end and save."""
@@ -370,6 +399,8 @@ class LessonScreen(Screen[Summary | None]):
     # --- small things -----------------------------------------------------------------------------------------
 
     def _offer_key(self, key: str) -> bool:
+        if key == "enter" and self.query_one(SpeakBar).stop():
+            return True
         pad = self.query_one(StepPanel).pad()
         return pad is not None and not self.busy and pad.take_key(key)
 

@@ -1,4 +1,4 @@
-"""A new learner in three questions, asked in plain words."""
+"""A new learner: a name and a language. What else there is to know is asked on the next screen."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAME_LENGTH = 60
 
 
 class NewLearnerScreen(Screen[None]):
-    """Name, language, background; then straight to the lessons."""
+    """Name and language; then a few questions about the learner."""
 
     HELP = wording.HELP_NEW
     CSS_PATH = "new_learner.tcss"
@@ -54,10 +54,6 @@ class NewLearnerScreen(Screen[None]):
             with RadioSet(id="language", compact=True):
                 for number, name in enumerate(wording.LANGUAGES.values()):
                     yield Pick(Content(name), value=number == 0)
-            yield Static(Content(wording.TRACK), classes="question")
-            with RadioSet(id="track", compact=True):
-                for number, words in enumerate(wording.TRACKS.values()):
-                    yield Pick(Content(words), value=number == 0)
             yield Button(Content(wording.BEGIN), id="begin", variant="primary")
             yield Static(Content(wording.PRIVATE), classes="quiet")
         yield KeyBar()
@@ -79,8 +75,7 @@ class NewLearnerScreen(Screen[None]):
             self.query_one("#name", Input).focus()
             return
         language = list(wording.LANGUAGES)[max(0, self.query_one("#language", RadioSet).pressed_index)]
-        track = list(wording.TRACKS)[max(0, self.query_one("#track", RadioSet).pressed_index)]
-        app, answers = cast("TutorApp", self.app), {preferences.LANGUAGE: language, preferences.TRACK: track}
+        app, answers = cast("TutorApp", self.app), {preferences.LANGUAGE: language}
         if self._known_name:
             app.keep_background(answers)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textual.content import Content
-from textual.widgets import RadioButton
+from textual.widgets import RadioButton, RadioSet
 
 
 class Pick(RadioButton):
@@ -23,3 +23,16 @@ class Pick(RadioButton):
 
 def _sign(chosen: bool) -> str:
     return "●" if chosen else "○"
+
+
+class Picks(RadioSet):
+    """A radio set that can also be set by the program, which says nothing about it."""
+
+    def choose(self, index: int) -> None:
+        """Make this one the chosen one. Textual 8.2 has no way of its own, and drops the buttons' news while it
+        handles those of another set."""
+        with self.prevent(RadioButton.Changed, RadioSet.Changed):
+            buttons = list(self.query(RadioButton))
+            for place, button in enumerate(buttons):
+                button.value = place == index
+            self._pressed_button = buttons[index]

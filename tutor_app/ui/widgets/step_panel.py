@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tutor_app.session.events import StepShown
-from tutor_app.ui import wording
+from tutor_app.ui import wording, wording_path
 from tutor_app.ui.service import WordEntry
 from tutor_app.ui.text import clean, gauge, one_line
 from tutor_app.ui.widgets.choice_pad import ChoicePad
@@ -122,8 +122,10 @@ class StepPanel(VerticalScroll, can_focus=True):
         kind = wording.STEP_KINDS.get(step.kind, step.kind)
         if step.of <= 1:
             return Content(one_line(kind)).stylize("bold $primary")
+        again = f" · {wording_path.REVIEW_AGAIN}" if step.review else ""
         return Content.assemble(
             (one_line(kind), "bold $primary"),
+            (again, "italic $text-quiet"),
             (f"  {step.number}/{step.of}  ", "$text-quiet"),
             gauge(step.number / max(1, step.of), 6),
         )
