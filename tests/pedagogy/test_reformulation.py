@@ -85,3 +85,13 @@ def test_what_a_chatty_model_adds_is_cut_off() -> None:
     assert only_the_sentence("Estoy bien. ¿Y tú?", "Soy bien.") == "Estoy bien."
     assert only_the_sentence("¿Dónde estás?", "¿Dónde eres?") == "¿Dónde estás?"
     assert only_the_sentence("Estoy bien. Es una frase correcta.", "Soy bien.") == "Estoy bien."
+
+
+def test_a_version_whose_every_edit_is_believed_keeps_its_own_spaces() -> None:
+    found = find("J'ai allé au parc hier.", "Je suis allé au parc hier.", "fr", "l2")
+    assert found.native == "Je suis allé au parc hier."
+    assert found.target == "Je suis allé"
+
+
+def test_a_chinese_target_never_ends_in_half_a_word() -> None:
+    assert find("我昨天吃三个饺子。", "我昨天吃了三个饺子。", "zh", "l2").target == "昨天吃了三个饺子"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import regex
 from rapidfuzz.distance import OSA
@@ -193,13 +194,19 @@ def kind_of(wrong: Sequence[str], right: Sequence[str], before: Sequence[str], t
     return "word-choice"
 
 
+@cache
+def _classes(code: str) -> dict[str, frozenset[str]]:
+    """The closed word classes of a language, ready to look words up."""
+    return {kind: frozenset(members) for kind, members in language(code).classes.items()}
+
+
 def _kind_of_pair(wrong: str, right: str, before: Sequence[str], tag: str, data: Language) -> str:
-    classes = {kind: set(members) for kind, members in data.classes.items()}
+    classes = _classes(primary(tag))
     if wrong in classes.get("article", ()) and right in classes.get("article", ()):
         same_number = wrong.endswith("s") == right.endswith("s")
         return "gender" if same_number else "number"
     for one, other, name in (("ser", "estar", "ser-estar"), ("por", "para", "por-para")):
-        first, second = classes.get(one, set()), classes.get(other, set())
+        first, second = classes.get(one, frozenset[str]()), classes.get(other, frozenset[str]())
         if (wrong in first and right in second) or (wrong in second and right in first):
             return ("auxiliary" if primary(tag) == "fr" else name) if one == "ser" else name
     for one in ("ser", "estar"):
