@@ -1,21 +1,41 @@
-"""The ear of a session, where speech is installed."""
+"""The ear of a session, where speech is installed. Nothing is loaded or started before somebody speaks."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tutor_app.session.events import Heard
 
+if TYPE_CHECKING:
+    from tutor_app.speech.listening import Ear
 
-def hearer(data_dir: Path) -> Callable[[Path, str], Heard] | None:
-    """What turns an audio file into text, or None where `linguist-tutor[speech]` is not installed."""
-    if (
-        importlib.util.find_spec("tutor_app.speech.hear") is None
-        or importlib.util.find_spec("faster_whisper") is None
-    ):
+NEEDED = ("faster_whisper", "miniaudio")
+
+
+def installed() -> bool:
+    """Whether `linguist-tutor[speech]` is; looks for the libraries without loading them."""
+    return all(importlib.util.find_spec(name) is not None for name in NEEDED)
+
+
+def hearer(data_dir: Path, track: str = "") -> Callable[[Path, str], Heard] | None:
+    """What turns an audio file into text, or None where `linguist-tutor[speech]` is not installed.
+
+    On the heritage track English is heard too, rather than translated.
+    """
+    if not installed():
         return None
-    module = importlib.import_module("tutor_app.speech.hear")
-    make: Callable[[Path], Callable[[Path, str], Heard]] = module.hearer
-    return make(data_dir)
+    from tutor_app.speech import hear
+
+    return hear.hearer(data_dir, track)
+
+
+def ear(data_dir: Path) -> Ear | None:
+    """Microphone and recogniser, or None where `linguist-tutor[speech]` is not installed."""
+    if not installed():
+        return None
+    from tutor_app.speech.listening import Ear
+
+    return Ear(data_dir)

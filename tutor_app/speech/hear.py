@@ -33,9 +33,8 @@ def threads() -> int:
 
 
 def languages(language: str, track: str) -> tuple[str, ...]:
-    """The languages a learner may speak: theirs, and English for those who mix the two."""
-    primary = language.split("-")[0].lower()
-    return (primary, "en") if track == "heritage" and primary != "en" else (primary,)
+    """What a learner may speak, in BCP 47: their language, and English for those who mix the two."""
+    return (language, "en") if track == "heritage" and language != "en" else (language,)
 
 
 class Recogniser:
@@ -82,11 +81,11 @@ class Recogniser:
         self.child.close()
 
 
-def hearer(data_dir: Path) -> Callable[[Path, str], Heard]:
+def hearer(data_dir: Path, track: str) -> Callable[[Path, str], Heard]:
     """What `Session` hears audio files with: called with a path and the set's language."""
     recogniser = Recogniser(data_dir)
 
     def hear(path: Path, language: str) -> Heard:
-        return recogniser.hear(path, languages(language, ""))
+        return recogniser.hear(path, languages(language, track))
 
     return hear

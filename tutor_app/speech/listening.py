@@ -6,6 +6,7 @@ decoding begins while the learner still speaks.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Literal
 from tutor_app.errors import TutorError
 from tutor_app.session.events import Heard
 from tutor_app.speech.errors import SpeechError
-from tutor_app.speech.hear import LOAD_S, TALK_BEAM, Recogniser
+from tutor_app.speech.hear import LOAD_S, TALK_BEAM, Recogniser, languages
 from tutor_app.speech.pcm import from_text, seconds, to_text
 from tutor_app.speech.process import SpeechChild
 
@@ -68,9 +69,13 @@ class Ear:
         names: list[str] = self._recorder.ask("devices", OPEN_S)["names"]
         return names
 
-    def listen(self, device: str, languages: Sequence[str], beam: int = TALK_BEAM) -> Listening:
-        """A recording to be `run`; `device` is a name, or empty for the system's choice."""
-        return Listening(self._recorder, self._recogniser, device, tuple(languages), beam)
+    def listen(self, device: str, language: str, track: str) -> Listening:
+        """A recording to be `run`; `device` is a name, or empty for the system's choice.
+
+        `$TUTOR_MICROPHONE` overrides the device, so that a file can stand in for it.
+        """
+        chosen = os.environ.get("TUTOR_MICROPHONE") or device
+        return Listening(self._recorder, self._recogniser, chosen, languages(language, track), TALK_BEAM)
 
     def close(self) -> None:
         """End both processes."""
@@ -112,7 +117,7 @@ class Listening:
         self._discard.set()
         self._stop.set()
 
-    def run(self, on_progress: Callable[[Progress], None]) -> Recording | None:
+    def run(self, on_progress: Callable[[Progress], object]) -> Recording | None:
         """Record until told to stop, silence or the limit, and read it; None when it was discarded.
 
         Raises TutorError: no model, no microphone, it was unplugged, nobody spoke.
@@ -205,7 +210,7 @@ class Listening:
         return Progress(phase, round(self._elapsed_s, 2), self._level, self._voiced, self._text)
 
     def _read(
-        self, read: int | None, loading: threading.Thread, on_progress: Callable[[Progress], None]
+        self, read: int | None, loading: threading.Thread, on_progress: Callable[[Progress], object]
     ) -> Recording | None:
         """Wait for the words of a recording that is over."""
         child = self._recogniser.child

@@ -7,12 +7,14 @@ a fraction. Neither earlier words nor the expected answer are ever put into the 
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import opencc
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_ctranslate2_storage, get_suppressed_tokens
@@ -22,12 +24,13 @@ from tutor_app.speech.errors import SpeechError
 
 FRAMES_S = 100
 LONGEST_FRAMES = 30 * FRAMES_S
-PADDING_S = 2.0
+PADDING_S = 4.0
 """Silence after the sound. Whisper was taught on windows that end in silence; without any it repeats itself."""
-SHORTEST_S = 6.0
+SHORTEST_S = 8.0
 """Windows shorter than this cost little less and are understood worse."""
 TOKENS_S = 12
 """Most tokens for a second of sound: fast speech has 6; a decoder that runs wild is stopped here."""
+TRADITIONAL = frozenset({"Hant", "TW", "HK", "MO"})
 ENGLISH_SURE = 0.85
 """A heritage learner's piece is read as English only when English is this much likelier than their language."""
 
@@ -68,7 +71,7 @@ class Whisper:
     def hear(
         self, sound: Samples, languages: Sequence[str], beam: int, *, whole_window: bool = False
     ) -> Words:
-        """The words of at most 30 s of sound, in the first of `languages`.
+        """The words of at most 30 s of sound, in the first of `languages` (BCP 47).
 
         With a second language, a piece that is surely in that one is written in it instead of being translated
         unasked. `whole_window` computes all 30 s, as faster-whisper does.
@@ -77,7 +80,7 @@ class Whisper:
         if whole_window and features.shape[1] < LONGEST_FRAMES:
             features = np.pad(features, ((0, 0), (0, LONGEST_FRAMES - features.shape[1])))
         encoded = self._model.model.encode(get_ctranslate2_storage(features[np.newaxis]))
-        language = languages[0]
+        language = languages[0].partition("-")[0]
         if len(languages) > 1 and self.multilingual:
             found = {token.strip("<|>"): p for token, p in self._model.model.detect_language(encoded)[0]}
             if found.get(languages[1], 0.0) > ENGLISH_SURE * (
@@ -99,7 +102,7 @@ class Whisper:
             suppress_tokens=list(get_suppressed_tokens(tokenizer, [-1])),
         )[0]
         tokens = result.sequences_ids[0]
-        text = tokenizer.decode(tokens).strip()
+        text = in_script(tokenizer.decode(tokens).strip(), language, languages[0])
         return Words(
             text=text,
             language=language if self.multilingual else "en",
@@ -124,6 +127,19 @@ class Whisper:
                 language=language if self.multilingual else "en",
             )
         return self._tokenizers[language]
+
+
+def in_script(text: str, language: str, tag: str) -> str:
+    """Chinese in the script of `tag`: Whisper writes either one for the same voice, whatever is asked for."""
+    if language != "zh":
+        return text
+    traditional = any(part in TRADITIONAL for part in tag.split("-"))
+    return _converter("s2t" if traditional else "t2s").convert(text)
+
+
+@functools.cache
+def _converter(name: str) -> opencc.OpenCC:
+    return opencc.OpenCC(name)
 
 
 def _compression(text: str) -> float:
