@@ -41,11 +41,6 @@ class Answers:
                     row = json.loads(line)
                     self._known[row["key"]] = Answer(**row["answer"])
 
-    @property
-    def at_once(self) -> int:
-        """How many asks the model likes together (which loads it)."""
-        return self._ready().at_once
-
     def of(self, asks: Sequence[Ask]) -> list[Answer]:
         """The answer to each, in order."""
         keys = [ask.key(self._fingerprint) for ask in asks]

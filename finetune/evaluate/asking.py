@@ -60,10 +60,6 @@ class Answer:
 class Speaker(Protocol):
     """One model with its adapters."""
 
-    @property
-    def at_once(self) -> int:
-        """How many asks it likes to get together."""
-
     def answers(self, asks: Sequence[Ask]) -> Iterator[Answer]:
         """One each, in order."""
 

@@ -20,11 +20,15 @@ import click
 @click.option(
     "--limit", type=click.IntRange(min=1), help="At most so many samples of each kind: a quick look."
 )
+@click.option("--only", multiple=True, metavar="MODEL", help="Leave the other models of CONFIG out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def evaluate(config: Path, overrides: tuple[str, ...], limit: int | None, as_json: bool) -> None:
+def evaluate(
+    config: Path, overrides: tuple[str, ...], limit: int | None, only: tuple[str, ...], as_json: bool
+) -> None:
     """Ask every model of CONFIG the same things, and write report.json and report.html.
 
-    What the models say is kept and never asked for twice: a run that was stopped goes on where it was.
+    What the models say is kept and never asked for twice: a run that was stopped goes on where it was, and models
+    that were asked one by one (--only) are put together by a last run without it.
     """
     from finetune.evaluate.config import load
     from finetune.evaluate.page import page
@@ -32,7 +36,7 @@ def evaluate(config: Path, overrides: tuple[str, ...], limit: int | None, as_jso
     from finetune.evaluate.summary import summary
     from tutor_app.llm.files import replace_file
 
-    given = load(config, overrides, limit)
+    given = load(config, overrides, limit, only)
     with _bar() as bar:
         report = measure(given, bar)
     given.out.mkdir(parents=True, exist_ok=True)

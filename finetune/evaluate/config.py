@@ -42,6 +42,11 @@ class Model(Settings):
     """Shown under its name in the report."""
 
     @property
+    def at_once(self) -> int:
+        """Talks held side by side: the engine has one context, torch takes a batch."""
+        return self.batch if self.kind == "hf" else 1
+
+    @property
     def prompt_style(self) -> Style:
         return self.style or ("trained" if self.adapters else "few-shot")
 
@@ -125,9 +130,19 @@ class EvaluateConfig(Settings):
         return self
 
 
-def load(path: Path, overrides: tuple[str, ...] = (), limit: int | None = None) -> EvaluateConfig:
-    """The config in `path`; `limit` caps every sample size. Raises FinetuneError naming what is wrong."""
+def load(
+    path: Path, overrides: tuple[str, ...] = (), limit: int | None = None, only: tuple[str, ...] = ()
+) -> EvaluateConfig:
+    """The config in `path`; `limit` caps every sample size and `only` names the models to keep.
+
+    Raises FinetuneError naming what is wrong.
+    """
     config = read(EvaluateConfig, path, overrides)
+    for name in only:
+        if name not in config.models:
+            raise FinetuneError(f"{path} has no model {name!r}; there are: {', '.join(config.models)}.")
+    if only:
+        config.models = {name: model for name, model in config.models.items() if name in only}
     for one in (config.learners, config.cima, config.drift.baseline):
         one[:] = [path.parent / given for given in one]
     for name, model in config.models.items():

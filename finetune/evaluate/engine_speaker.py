@@ -92,8 +92,6 @@ def fingerprint(spec: LoadSpec, family: str) -> str:
 class EngineSpeaker:
     """Asks the engine one thing after another, so that what two prompts share is read once."""
 
-    at_once = 1
-
     def __init__(self, engine: Engine, family: str) -> None:
         """`engine` is loaded."""
         self._engine = engine

@@ -57,12 +57,13 @@ def opened(model: Model) -> Opened:
 
 
 def evaluate(
-    config: EvaluateConfig, progress: Progress | None = None, open_model: Callable[[Model], Opened] = opened
+    config: EvaluateConfig, progress: Progress | None = None, open_model: Callable[[Model], Opened] | None = None
 ) -> dict[str, Any]:  # fmt: skip
-    """The report, as plain data. Raises FinetuneError."""
+    """The report, as plain data; `open_model` replaces `opened`. Raises FinetuneError."""
     held = held_back(config.learners) if config.learners else Held(())
+    open_one = open_model if open_model is not None else opened
     found = {
-        name: open_model(model) for name, model in config.models.items()
+        name: open_one(model) for name, model in config.models.items()
     }  # all, before the long work begins
     sheets: dict[str, Sheet] = {}
     folder = config.answers or config.out / "answers"

@@ -47,7 +47,7 @@ class TorchSpeaker:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        self.at_once = model.batch
+        self._batch = model.batch
         self._family = model.family or ""
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         options: dict[str, Any] = {"dtype": torch.bfloat16 if self._device == "cuda" else torch.float32}
@@ -75,8 +75,8 @@ class TorchSpeaker:
 
     def answers(self, asks: Sequence[Ask]) -> Iterator[Answer]:
         """One each, in order; replies and revisions of a batch are generated together."""
-        for start in range(0, len(asks), self.at_once):
-            batch = asks[start : start + self.at_once]
+        for start in range(0, len(asks), self._batch):
+            batch = asks[start : start + self._batch]
             began = time.monotonic()
             found: dict[int, Answer] = {}
             made = [i for i, ask in enumerate(batch) if ask.kind != "score"]

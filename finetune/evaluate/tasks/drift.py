@@ -45,7 +45,7 @@ def run(bench: Bench, held: Held) -> None:
     turns: list[Turn] = []
     for level in bench.config.drift.levels:
         essays = held.essays(bench.config.drift.dialogues, level, bench.config.drift.turns, bench.config.seed)
-        step = max(1, bench.answers.at_once) if essays else 1
+        step = bench.model.at_once
         for start in range(0, len(essays), step):
             turns += _talks(bench, essays[start : start + step], level)
     measure(bench.sheet, turns, bench.language, bench.config.drift.levels, bench.config.drift.turns)
