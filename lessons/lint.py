@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lessons.checks import answers, hints, length, level, plan, readings, references, tone
+from lessons.checks import answers, before_after, hints, length, level, plan, readings, references, tone
 from lessons.checks.sheet import Note, Severity, Sheet
 from lessons.load import LESSONS_DIR, MEDIA_DIR, SET_FILE, check_info, check_lesson, lesson_files, resolve_set
 from lessons.problems import Problem, ReadError
@@ -30,7 +30,17 @@ CHECKS: tuple[Callable[[Sheet], Iterator[Note]], ...] = (
     readings.check,
     level.check,
 )
-
+CHECKS_OF_A_CHECK: tuple[Callable[[Sheet], Iterator[Note]], ...] = (
+    before_after.check,
+    references.check,
+    answers.check_answers,
+    hints.check,
+    tone.check,
+    length.check,
+    readings.check,
+    level.check,
+)
+"""A check leads nowhere and recasts nothing: it needs no talk, no words of its own and no foreseen errors."""
 
 WORKERS = 2
 WORTH_A_PROCESS = 200
@@ -139,7 +149,7 @@ def _lint_file(path: Path) -> list[Finding]:
 def _run(sheet: Sheet, source: Source) -> list[Finding]:
     return [
         Finding(source.path, source.line(*note.where), note.rule, note.message, note.fix, note.severity)
-        for check in CHECKS
+        for check in (CHECKS if sheet.lesson.check is None else CHECKS_OF_A_CHECK)
         for note in check(sheet)
     ]
 
@@ -177,6 +187,11 @@ def _across(lessons: dict[Path, Lesson]) -> list[Finding]:
             Finding(
                 file, _line(file, "prerequisites"), "prerequisite-circle", message, "break it at one lesson"
             )
+        )
+    for lesson_id, note in before_after.across({lesson.id: lesson for lesson in lessons.values()}):
+        file = files[lesson_id]
+        found.append(
+            Finding(file, _line(file, *note.where), note.rule, note.message, note.fix, note.severity)
         )
     names: dict[str, str] = {}
     for file, lesson in lessons.items():

@@ -12,6 +12,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
@@ -157,6 +158,7 @@ def as_json(event: Event) -> dict[str, Any] | None:
                 "moves": event.moves, "due_reviews": event.due_reviews, "minutes": event.minutes,
                 "finished": event.finished, "forms": {form: list(tally) for form, tally in event.forms.items()},
                 "uptake": list(event.uptake), "repair": list(event.repair),
+                **({"gain": asdict(event.gain)} if event.gain is not None else {}),
             }  # fmt: skip
         case Problem():
             return {"event": "error", "message": event.message}

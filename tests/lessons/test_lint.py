@@ -386,3 +386,52 @@ def test_inflected_and_compound_forms_of_frequent_words_are_within_the_level(
     from lessons.checks.level import _is_frequent
 
     assert _is_frequent(word, language, "A1") is frequent
+
+
+def check_lesson(which: str, prompts: list[str]) -> Data:
+    """A check of gaps, as data."""
+    data = lesson()
+    items = [item(f"{which}-{number}", prompt, ["soy"], ()) for number, prompt in enumerate(prompts)]
+    return {
+        **{key: data[key] for key in ("title", "level", "objectives", "forms")},
+        "id": f"{which}-check",
+        "check": which,
+        "minutes": 5,
+        "vocabulary": [],
+        "forms": data["forms"][:1],
+        "steps": [{"id": f"{which}-huecos", "kind": "cloze", "prompt": "Completa la frase.", "items": items}],
+    }
+
+
+PROMPTS = [f"Yo ___ de la casa {number}." for number in range(8)]
+
+
+def checks_found(tmp_path: Path, *checks: Data) -> set[str]:
+    folder = write_set(tmp_path / "set", lesson())
+    for data in checks:
+        (folder / "lessons" / f"{data['id']}.yaml").write_text(dump(data), encoding="utf-8")
+    return {finding.rule for finding in lint(folder) if finding.rule.startswith("check-")}
+
+
+def test_two_parallel_checks_lint_clean(tmp_path: Path) -> None:
+    after = [prompt.replace("casa", "calle") for prompt in PROMPTS]
+    assert checks_found(tmp_path, check_lesson("pre", PROMPTS), check_lesson("post", after)) == set()
+
+
+def test_a_check_without_its_twin_or_with_the_same_tasks_is_found(tmp_path: Path) -> None:
+    assert checks_found(tmp_path / "alone", check_lesson("pre", PROMPTS)) == {"check-alone"}
+    same = check_lesson("post", PROMPTS)
+    assert checks_found(tmp_path / "same", check_lesson("pre", PROMPTS), same) == {"check-same"}
+    fewer = check_lesson("post", [prompt.replace("casa", "calle") for prompt in PROMPTS[:7]])
+    found = checks_found(tmp_path / "fewer", check_lesson("pre", PROMPTS), fewer)
+    assert found == {"check-items", "check-parallel"}
+
+
+@pytest.mark.parametrize("change", [{"id": "otra"}, {"check": None}])
+def test_the_ids_of_checks_belong_to_them(tmp_path: Path, change: Data) -> None:
+    folder = write_set(tmp_path / "set", lesson())
+    data = {**check_lesson("pre", PROMPTS), **change}
+    (folder / "lessons" / "99.yaml").write_text(
+        dump({key: value for key, value in data.items() if value is not None}), encoding="utf-8"
+    )
+    assert any(finding.rule == "schema" for finding in lint(folder))

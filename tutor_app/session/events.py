@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tutor_app.progress.outcomes import Gain
+
 Command = Literal["hint", "skip", "explain", "quit"]
 
 
@@ -186,6 +188,10 @@ class Summary:
     """(moves taken up, moves that could be)."""
     repair: tuple[int, int] = (0, 0)
     strengths: tuple[str, ...] = ()
+    check: str = ""
+    """`pre` or `post` when this was one of the set's two checks."""
+    gain: Gain | None = None
+    """From the check before to this one, when both were taken."""
 
 
 @dataclass(frozen=True)

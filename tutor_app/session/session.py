@@ -21,6 +21,7 @@ from tutor_app.pedagogy import prompts
 from tutor_app.pedagogy.assess import Presented, answers, present
 from tutor_app.pedagogy.uptake import Asked as AskedFor
 from tutor_app.pedagogy.uptake import taken_up
+from tutor_app.progress.outcomes import learner_gain
 from tutor_app.progress.records import DueItem, SavedTurn
 from tutor_app.progress.store import Store
 from tutor_app.session import bring_up, checking, items, journal, open_steps, reviewing, steps, turns
@@ -453,7 +454,10 @@ class Session:
             {form: (right, tried) for form, (right, tried) in position.forms.items()},
             tuple(word.word for word in self._lesson.vocabulary) if self._lesson else (),
             (position.uptake[0], position.uptake[1]), (position.repair[0], position.repair[1]),
+            check=(self._lesson.check if self._lesson is not None else None) or "",
         )  # fmt: skip
+        if summary.check == "post":
+            summary = replace(summary, gain=learner_gain(self._store.database, self._set.info.id))
         if finished or self._lesson is None:
             self._store.end_session(self._session_id, asdict(summary), self._clock())
         else:

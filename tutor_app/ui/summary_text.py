@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from textual.content import Content
 
+from tutor_app.progress.outcomes import Gain
 from tutor_app.session.events import Summary
-from tutor_app.ui import wording
+from tutor_app.ui import wording, wording_path
 from tutor_app.ui.text import clean, gauge, one_line
 
 BAR_CELLS = 10
@@ -23,6 +24,7 @@ def summary_parts(summary: Summary, language: str, form_names: Mapping[str, str]
     if summary.items_seen:
         facts.append(wording.SUMMARY_ITEMS.format(correct=summary.items_correct, seen=summary.items_seen))
     parts.append(Content("  ·  ".join(facts)).stylize("bold"))
+    parts += _check(summary)
     if summary.strengths:
         parts.append(
             _list(wording.SUMMARY_STRENGTHS, [Content(f"✓ {clean(line)}") for line in summary.strengths])
@@ -43,6 +45,28 @@ def summary_parts(summary: Summary, language: str, form_names: Mapping[str, str]
     if summary.due_reviews:
         parts.append(Content(wording.SUMMARY_DUE.format(count=summary.due_reviews)).stylize("$text-quiet"))
     return parts
+
+
+def _check(summary: Summary) -> list[Content]:
+    """What a check says: where the learner begins, or how far they came and how sure that is."""
+    if summary.check == "pre" and summary.finished:
+        words = wording_path.SUMMARY_CHECK_PRE.format(right=summary.items_correct, of=summary.items_seen)
+        return [Content(words)]
+    gain = summary.gain
+    if gain is None:
+        return []
+    return [Content("\n").join(Content(line) for line in gain_lines(gain))]
+
+
+def gain_lines(gain: Gain) -> list[str]:
+    """Two sentences about a gain: the counts, and the difference with its 95 % interval."""
+    counts = wording_path.SUMMARY_GAIN.format(
+        before=gain.pre[0], before_of=gain.pre[1], after=gain.post[0], after_of=gain.post[1]
+    )
+    sure = wording_path.SUMMARY_GAIN_SURE if gain.low > 0 else wording_path.SUMMARY_GAIN_UNSURE
+    points = {name: round(100 * value) for name, value in
+              (("gain", gain.value), ("low", gain.low), ("high", gain.high))}  # fmt: skip
+    return [counts, sure.format(**points)]
 
 
 def _list(title: str, rows: list[Content]) -> Content:

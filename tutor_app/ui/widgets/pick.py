@@ -36,3 +36,4 @@ class Picks(RadioSet):
             for place, button in enumerate(buttons):
                 button.value = place == index
             self._pressed_button = buttons[index]
+            self._selected = index
