@@ -32,6 +32,7 @@ from tutor_app.session.service import TutorService
 from tutor_app.session.session import Session
 
 HELP = """Write your answer and press Enter. Or write one of:
+  /say      speak instead of writing
   /hint     a step of help
   /skip     go on to the next
   /explain  about what you just did
@@ -57,16 +58,34 @@ def run_plain(data_dir: Path, learner: str | None, *, model: str | None = None) 
             write(notice)
         service.load_model(lambda state: None)
         while True:
-            chosen = choose_lesson(service.sets(), write, read)
+            sets = service.sets()
+            chosen = choose_lesson(sets, write, read)
             if chosen is None:
                 return 0
-            hold(service.start_lesson(*chosen), write, read)
+            hold(service.start_lesson(*chosen), write, read, speak=speaker(service, sets, chosen[0]))
     except (Ended, KeyboardInterrupt):
         write("")
         write("Saved. Until next time!")
         return 0
     finally:
         service.close()
+
+
+def speaker(service: TutorService, sets: Sequence[SetOverview], set_id: str) -> Callable[[], str | None]:
+    """What `/say` does in a lesson of this set: gives what was said, or None after saying why there is nothing."""
+
+    def speak() -> str | None:
+        from tutor_app.plain_speech import spoken
+
+        ear = service.ear()
+        if ear is None:
+            write('Speaking is not installed here. Run: pip install "linguist-tutor[speech]"')
+            return None
+        chosen = next(each for each in sets if each.id == set_id)
+        device = str(service.settings().get("microphone", ""))
+        return spoken(ear, device, chosen.language, chosen.track, write, read)
+
+    return speak
 
 
 def write(text: str) -> None:
@@ -154,14 +173,27 @@ def _number(answer: str, highest: int, say: Say, ask: Callable[[str], str], *, l
 
 
 def hold(
-    session: Session, say: Say, ask: Callable[[str], str], *, clock: Callable[[], float] = time.monotonic
+    session: Session,
+    say: Say,
+    ask: Callable[[str], str],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    speak: Callable[[], str | None] = lambda: None,
 ) -> None:
-    """One sitting. Raises Ended when the input ends; the session can then be continued another time."""
+    """One sitting. Raises Ended when the input ends; the session can then be continued another time.
+
+    `speak` gives what the learner said aloud, or None when there is nothing to send.
+    """
     step = _show_all(session.start(), say)
     say("Write /help for what you can do.")
     while not session.over:
         began = clock()
         line = ask(">")
+        if line == "/say":
+            said = speak()
+            if said is None:
+                continue
+            line = said.lstrip("/")  # what is spoken is never a command
         if line == "/help":
             say(HELP)
         elif line == "/again" and step is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import shutil
@@ -62,7 +61,7 @@ def doctor(context: Context, as_json: bool, no_speed: bool) -> None:
             click.echo(f"Timing {model.id} …", err=True)
         measured, finding = speed_finding(context.data_dir, model)
         findings.append(finding)
-    findings += [terminal_finding(), *microphone_findings()]
+    findings += [terminal_finding(), *speech_findings(context.data_dir, timed=not no_speed)]
     timed = _bytes_of(store, measured)
     advice, why = speed.recommend(memory, measured if timed else None, timed, _obtainable())
     good = all(finding.verdict != "bad" for finding in findings)
@@ -186,17 +185,20 @@ def terminal_finding() -> Finding:
     return Finding("Terminal", "good", text)
 
 
-def microphone_findings() -> list[Finding]:
-    """What the speech part says of the microphone: one finding, or none where speech is not installed.
+def speech_findings(data_dir: Path, *, timed: bool) -> list[Finding]:
+    """Microphone and, if `timed`, recogniser; none where speech is not installed."""
+    from tutor_app.session.speech import installed
 
-    It offers `tutor_app.speech.check.microphone() -> tuple[bool, str]`, loaded only here.
-    """
-    try:
-        check = importlib.import_module("tutor_app.speech.check")
-    except ImportError:
+    if not installed():
         return []
+    from tutor_app.speech import check
+
     works, text = check.microphone()
-    return [Finding("Microphone", "good" if works else "warning", text)]
+    findings = [Finding("Microphone", "good" if works else "warning", text)]
+    if timed:
+        heard, text, _ = check.recogniser(data_dir)
+        findings.append(Finding("Speech recognition", "good" if heard else "warning", text))
+    return findings
 
 
 def _bytes_of(store: Models, measured: Measured | None) -> int:

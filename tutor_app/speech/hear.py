@@ -67,7 +67,7 @@ class Recogniser:
     def real_time_factor(self) -> float:
         """Seconds of work for a second of speech on this machine. Raises TutorError."""
         self.load()
-        return float(self.child.ask("time", LOAD_S, languages=["es"])["rtf"])
+        return float(self.child.ask("time", LOAD_S, beam=TALK_BEAM)["rtf"])
 
     @staticmethod
     def heard(done: dict[str, object], seconds: float) -> Heard:

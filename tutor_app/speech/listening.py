@@ -31,6 +31,9 @@ OPEN_S = 10.0
 FLOOR_DB = -60.0
 """Of the level meter."""
 
+SAMPLE_S = 1.5
+"""Long enough to tell perfect silence, which means that sound is not allowed, from a quiet room."""
+
 Phase = Literal["opening", "listening", "reading"]
 
 
@@ -74,13 +77,28 @@ class Ear:
 
         `$TUTOR_MICROPHONE` overrides the device, so that a file can stand in for it.
         """
-        chosen = os.environ.get("TUTOR_MICROPHONE") or device
-        return Listening(self._recorder, self._recogniser, chosen, languages(language, track), TALK_BEAM)
+        spoken = languages(language, track)
+        return Listening(self._recorder, self._recogniser, _chosen(device), spoken, TALK_BEAM)
+
+    def sample(self, device: str = "") -> float:
+        """Level of a moment's sound, in dB of full scale. Raises SpeechError with what is wrong and what to do."""
+        number, level, heard_s = self._recorder.open("record", device=_chosen(device)), 0.0, 0.0
+        for event in self._recorder.events(number, OPEN_S):
+            if event["event"] == "sound":
+                heard_s += seconds(from_text(event["pcm"]))
+                level = event["level_db"]
+                if heard_s >= SAMPLE_S:
+                    self._recorder.tell("stop", target=number)
+        return level
 
     def close(self) -> None:
         """End both processes."""
         self._recorder.close()
         self._recogniser.close()
+
+
+def _chosen(device: str) -> str:
+    return os.environ.get("TUTOR_MICROPHONE") or device
 
 
 class Listening:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tutor_app.speech.transcribing import LiveTranscriber, Transcript
     from tutor_app.speech.whisper import Whisper
 
-BLOCK = RATE_HZ // 10
+TIMED_S = 10.0
 
 
 class Recogniser:
@@ -75,7 +75,11 @@ class Recogniser:
             case "listen":
                 self._decode(request["id"])
             case "time":
-                self._line.send(request["id"], "done", rtf=self._real_time_factor(request["languages"]))
+                self._line.send(
+                    request["id"],
+                    "done",
+                    rtf=round(self._ready().timed(TIMED_S, request["beam"]) / TIMED_S, 4),
+                )
             case op:
                 raise SpeechError(f"The recogniser does not know {op!r}.")
 
@@ -111,18 +115,6 @@ class Recogniser:
         self._whisper = self._whisper_module.Whisper(Path(folder), threads)
         self._loaded = (folder, threads)
         return round(time.perf_counter() - began, 3)
-
-    def _real_time_factor(self, languages: Sequence[str]) -> float:
-        """Seconds of work for a second of a 10 s recording: the encoder in full, the decoder on noise."""
-        import numpy as np
-
-        noise = np.random.default_rng(0).standard_normal(10 * RATE_HZ).astype(np.float32) * np.float32(0.05)
-        took = []
-        for _ in range(2):  # the first warms up
-            began = time.perf_counter()
-            self._ready().hear(noise, languages, 5, whole_window=True)
-            took.append(time.perf_counter() - began)
-        return round(took[-1] / 10, 4)
 
 
 if __name__ == "__main__":

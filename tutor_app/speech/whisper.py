@@ -8,10 +8,12 @@ a fraction. Neither earlier words nor the expected answer are ever put into the 
 from __future__ import annotations
 
 import functools
+import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import opencc
@@ -30,6 +32,7 @@ SHORTEST_S = 8.0
 """Windows shorter than this cost little less and are understood worse."""
 TOKENS_S = 12
 """Most tokens for a second of sound: fast speech has 6; a decoder that runs wild is stopped here."""
+USUAL_TOKENS_S = 4
 TRADITIONAL = frozenset({"Hant", "TW", "HK", "MO"})
 ENGLISH_SURE = 0.85
 """A heritage learner's piece is read as English only when English is this much likelier than their language."""
@@ -87,22 +90,41 @@ class Whisper:
                 found.get(languages[1], 0.0) + found.get(language, 0.0)
             ):
                 language = languages[1]
+        limit = 8 + int(TOKENS_S * len(sound) / 16_000)
+        return self._decoded(encoded, language, languages[0], beam, limit)
+
+    def timed(self, seconds: float, beam: int) -> float:
+        """Seconds of work for `seconds` of speech, with as many tokens as speech usually has.
+
+        What is heard is noise, which the decoder would otherwise stop at, or run wild on.
+        """
+        noise = np.random.default_rng(0).standard_normal(int(seconds * 16_000)).astype(np.float32)
+        took = []
+        for _ in range(2):  # the first warms up
+            began = time.perf_counter()
+            features = self._model.feature_extractor(self._padded(noise))[:, :LONGEST_FRAMES]
+            encoded = self._model.model.encode(get_ctranslate2_storage(features[np.newaxis]))
+            self._decoded(encoded, "es", "es", beam, int(USUAL_TOKENS_S * seconds))
+            took.append(time.perf_counter() - began)
+        return took[-1]
+
+    def _decoded(self, encoded: Any, language: str, tag: str, beam: int, limit: int) -> Words:
+        """The likeliest words for an encoded sound; at most `limit` tokens."""
         tokenizer = self._tokenizer(language)
         prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
-        limit = len(prompt) + 8 + int(TOKENS_S * len(sound) / 16_000)
         result = self._model.model.generate(
             encoded,
             [prompt],
             beam_size=beam,
             length_penalty=1.0,
-            max_length=min(limit, self._model.max_length),
+            max_length=min(len(prompt) + limit, self._model.max_length),
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
             suppress_tokens=list(get_suppressed_tokens(tokenizer, [-1])),
         )[0]
         tokens = result.sequences_ids[0]
-        text = in_script(tokenizer.decode(tokens).strip(), language, languages[0])
+        text = in_script(tokenizer.decode(tokens).strip(), language, tag)
         return Words(
             text=text,
             language=language if self.multilingual else "en",
@@ -134,7 +156,7 @@ def in_script(text: str, language: str, tag: str) -> str:
     if language != "zh":
         return text
     traditional = any(part in TRADITIONAL for part in tag.split("-"))
-    return _converter("s2t" if traditional else "t2s").convert(text)
+    return str(_converter("s2t" if traditional else "t2s").convert(text))
 
 
 @functools.cache
