@@ -30,8 +30,10 @@ from tests.progress.simulated import memory_learner
 from tests.progress.test_knowledge import HELD_BACK, predictions
 from tutor_app.progress import fitting, queries
 from tutor_app.progress.learners import database_of
+from tutor_app.progress.outcomes import learner_gain
 from tutor_app.progress.reviews import AGAIN, GOOD
 from tutor_app.progress.store import Store, create_learner
+from tutor_app.session.insight import Insight, cards_with
 
 History = list[list[tuple[int, float]]]
 
@@ -174,15 +176,40 @@ def large_file() -> dict[str, Any]:
                 "due": lambda: store.due("es", now),
                 "due_count": lambda: store.due_count(now),
                 "pace": lambda: store.pace("es"),
+                "sessions_on_a_day": lambda: queries.sessions_on(store.database, queries.local_day(now)),
+                "cards": lambda: store.cards(now),
+                "gain": lambda: learner_gain(store.database, "es-l2"),
             }
             took = {name: round(1000 * median_s(query), 1) for name, query in queried.items()}
+            screens = whole_screens(Insight(store, {}, clock=lambda: now))
         return {
             "size_bytes": size,
             "open_s": round(open_s, 4),
             "import_and_open_in_a_new_process_s": round(in_a_new_process_s, 3),
             "query_ms": took,
             "slowest_ms": max(took.values()),
+            "screen_ms": screens,
         }
+
+
+def whole_screens(insight: Insight) -> dict[str, float]:
+    """Milliseconds of everything that a screen about the learner asks when it is opened, or changed by a key."""
+    day = insight.today()
+    remembered = insight.remembered()
+    asked: dict[str, Callable[[], object]] = {
+        "progress": lambda: insight.progress(),
+        "progress_of_a_set": lambda: insight.progress("es-l2"),
+        "calendar": lambda: insight.calendar(),
+        "calendar_day": lambda: insight.sessions_on(day),
+        "forms": lambda: insight.forms(),
+        "form": lambda: insight.form_history("es-l2", "form-1"),
+        "talks": lambda: insight.latest_sessions(),
+        "talks_found": lambda: insight.search("mercado"),
+        "transcript": lambda: insight.transcript(500),
+        "memory": lambda: insight.remembered(),
+        "memory_found": lambda: cards_with(remembered.cards, "palabra 77"),
+    }
+    return {name: round(1000 * median_s(ask), 1) for name, ask in asked.items()}
 
 
 _OPEN = """
