@@ -23,6 +23,7 @@ from tutor_app.session.events import (
     Event,
     Explanation,
     Heard,
+    ModelState,
     Problem,
     Reply,
     Said,
@@ -47,6 +48,7 @@ def run_jsonl(session: Session, source: BinaryIO, out: TextIO) -> int:
     """Drive `session` from `source` until it ends; 0."""
     for event in session.start():
         _write(event, out)
+    lost: ModelState | None = None
     for line in _lines(source):
         if not line.strip():
             continue
@@ -56,7 +58,13 @@ def run_jsonl(session: Session, source: BinaryIO, out: TextIO) -> int:
             _emit({"event": "error", "message": str(error)}, out)
             continue
         for event in session.submit(turn):
-            _write(event, out)
+            if isinstance(event, ModelState) and event.state == "lost":
+                lost = event
+            elif isinstance(event, Reply) and lost is not None:
+                _emit({**_reply(event), "model_lost": {"message": lost.message, "offer": lost.offer}}, out)
+                lost = None
+            else:
+                _write(event, out)
         if session.over:
             return 0
     for event in session.submit(Asked("quit")):
@@ -116,7 +124,7 @@ def as_json(event: Event) -> dict[str, Any] | None:
             extra = {
                 "step": event.step_id, "task": event.task, "support": event.support, "gloss": event.gloss,
                 "text": event.text, "say": event.say, "left": list(event.left), "scenario": event.scenario,
-                "goal": event.goal,
+                "goal": event.goal, "review": event.review, "check": event.check,
             }  # fmt: skip
             step: dict[str, Any] = {
                 "event": "step",
@@ -143,13 +151,7 @@ def as_json(event: Event) -> dict[str, Any] | None:
             }  # fmt: skip
             return attempt if event.expected_hidden else attempt | {"expected": list(event.expected)}
         case Reply():
-            return {
-                "event": "reply", "text": event.text, "move": event.move, "signals": list(event.signals),
-                "source": event.source, "hint_level": event.hint_level, "recast": event.recast,
-                "uptake": event.uptake, "repair": event.repair, "ttft_ms": round(event.ttft_ms, 1),
-                "total_ms": round(event.total_ms, 1), "prompt_tokens": event.prompt_tokens,
-                "cached_tokens": event.cached_tokens,
-            }  # fmt: skip
+            return _reply(event)
         case Explanation():
             return {"event": "explanation", "text": event.text}
         case Summary():
@@ -164,6 +166,16 @@ def as_json(event: Event) -> dict[str, Any] | None:
             return {"event": "error", "message": event.message}
         case _:
             return None
+
+
+def _reply(event: Reply) -> dict[str, Any]:
+    return {
+        "event": "reply", "text": event.text, "move": event.move, "signals": list(event.signals),
+        "source": event.source, "hint_level": event.hint_level, "recast": event.recast,
+        "uptake": event.uptake, "repair": event.repair, "ttft_ms": round(event.ttft_ms, 1),
+        "total_ms": round(event.total_ms, 1), "prompt_tokens": event.prompt_tokens,
+        "cached_tokens": event.cached_tokens,
+    }  # fmt: skip
 
 
 def _write(event: Event, out: TextIO) -> None:

@@ -8,8 +8,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from tutor_app.errors import TutorError
+from tutor_app.plain_path import choose_learner, number, take_another_way
 from tutor_app.session.events import (
     Asked,
     Attempt,
@@ -27,7 +30,9 @@ from tutor_app.session.events import (
     Summary,
     TurnIn,
 )  # fmt: skip
+from tutor_app.session.gain_text import gain_lines
 from tutor_app.session.overview import LessonOverview, SetOverview
+from tutor_app.session.reviewing import REVIEW
 from tutor_app.session.service import TutorService
 from tutor_app.session.session import Session
 
@@ -37,6 +42,7 @@ HELP = """Write your answer and press Enter. Or write one of:
   /skip     go on to the next
   /explain  about what you just did
   /again    show the task again
+  /keep X   keep the word X of the tutor's last line for your reviews
   /quit     stop here; you can continue later
   /help     this list"""
 COMMANDS: dict[str, Command] = {"/hint": "hint", "/skip": "skip", "/explain": "explain", "/quit": "quit"}
@@ -58,11 +64,15 @@ def run_plain(data_dir: Path, learner: str | None, *, model: str | None = None) 
             write(notice)
         service.load_model(lambda state: None)
         while True:
-            sets = service.sets()
-            chosen = choose_lesson(sets, write, read)
+            try:
+                service.care()
+            except TutorError as error:
+                write(str(error))
+            chosen = choose_lesson(service, write, read)
             if chosen is None:
                 return 0
-            hold(service.start_lesson(*chosen), write, read, speak=speaker(service, sets, chosen[0]))
+            speak = speaker(service, service.sets(), chosen[0])
+            hold(service.start_lesson(*chosen), write, read, speak=speak, use_model=service.use_model)
     except (Ended, KeyboardInterrupt):
         write("")
         write("Saved. Until next time!")
@@ -104,56 +114,51 @@ def read(question: str) -> str:
     return line.strip()
 
 
-def choose_learner(service: TutorService, name: str | None, say: Say, ask: Callable[[str], str]) -> None:
-    """Open the learner of this name, or the one who answers; makes a new one with two questions."""
-    known = list(service.learners())
-    found = next((one for one in known if name is not None and name in (one.id, one.name)), None)
-    if found is None and name is None and known:
-        say("Who is learning?")
-        for number, one in enumerate(known, 1):
-            say(f"  {number}  {one.name}")
-        say(f"  {len(known) + 1}  Somebody new")
-        choice = _number(ask("Number:"), len(known) + 1, say, ask)
-        found = known[choice - 1] if choice <= len(known) else None
-    if found is not None:
-        service.open_learner(found.id)
-        say(f"Welcome back, {found.name}.")
-        return
-    name = name or ask("What is your name?")
-    while not name:
-        name = ask("What is your name?")
-    languages = {"es": "Spanish", "zh": "Chinese", "ar": "Arabic", "fr": "French"}
-    say("Which language?")
-    for number, label in enumerate(languages.values(), 1):
-        say(f"  {number}  {label}")
-    language = list(languages)[_number(ask("Number:"), len(languages), say, ask) - 1]
-    say("Which is more like you?")
-    say("  1  I grew up hearing it")
-    say("  2  I am learning it from English")
-    track = ("heritage", "l2")[_number(ask("Number:"), 2, say, ask) - 1]
-    service.create_learner(name, {"language": language, "track": track})
-    say(f"Welcome, {name}.")
-
-
 def choose_lesson(
-    sets: Sequence[SetOverview], say: Say, ask: Callable[[str], str]
+    service: TutorService, say: Say, ask: Callable[[str], str]
 ) -> tuple[str, str | None] | None:
-    """(set, lesson), with lesson None for a free talk; None to leave."""
+    """(set, lesson), with lesson None for a free talk and `review` for what is due; None to leave."""
+    while True:
+        sets = list(service.sets())
+        lines = _show_sets(sets, say)
+        answer = ask("Number of a lesson, or 0 to leave:")
+        if answer.startswith("/"):
+            try:
+                take_another_way(answer, service, sets, say, ask, lambda step: show(step, say))
+            except TutorError as error:
+                say(str(error))
+            continue
+        chosen = number(answer, len(lines), say, ask, lowest=0)
+        return lines[chosen - 1] if chosen else None
+
+
+def _show_sets(sets: Sequence[SetOverview], say: Say) -> list[tuple[str, str | None]]:
+    """Every way to go on, numbered from 1; what is recommended says why."""
     lines: list[tuple[str, str | None]] = []
     for one in sets:
         say("")
-        say(f"{one.title} ({one.language_name})" + (f", {one.due} to review" if one.due else ""))
+        say(f"{one.title} ({one.language_name}), level {one.level}")
+        if one.level_reached:
+            say(f"You have come to {one.level}: everything below it is learnt.")
         for lesson in one.lessons:
             lines.append((one.id, lesson.id))
-            say(f"  {len(lines)}  {lesson.title}, {lesson.level}, {_state(lesson)}")
+            why = f". Next: {one.next_why}" if lesson.id == one.next_lesson else ""
+            say(f"  {len(lines)}  {lesson.title}, {lesson.level}, {_state(lesson)}{why}")
+        if one.review_items:
+            lines.append((one.id, REVIEW))
+            say(f"  {len(lines)}  Review, {one.review_items} to meet again")
+        if one.waiting:
+            say("     More is resting for another day. It is not counted, and nothing is late.")
         lines.append((one.id, None))
         say(f"  {len(lines)}  Free talk")
     say("")
-    number = _number(ask("Number of a lesson, or 0 to leave:"), len(lines), say, ask, lowest=0)
-    return lines[number - 1] if number else None
+    say("/help lists what else you can do.")
+    return lines
 
 
 def _state(lesson: LessonOverview) -> str:
+    if lesson.mastered and not lesson.check:
+        return "learnt"
     if lesson.finished:
         return "finished"
     if lesson.open_session:
@@ -165,13 +170,6 @@ def _state(lesson: LessonOverview) -> str:
     )
 
 
-def _number(answer: str, highest: int, say: Say, ask: Callable[[str], str], *, lowest: int = 1) -> int:
-    while not (answer.isdigit() and lowest <= int(answer) <= highest):
-        say(f"Please write a number from {lowest} to {highest}.")
-        answer = ask("Number:")
-    return int(answer)
-
-
 def hold(
     session: Session,
     say: Say,
@@ -179,12 +177,15 @@ def hold(
     *,
     clock: Callable[[], float] = time.monotonic,
     speak: Callable[[], str | None] = lambda: None,
+    use_model: Callable[[str], None] | None = None,
 ) -> None:
     """One sitting. Raises Ended when the input ends; the session can then be continued another time.
 
-    `speak` gives what the learner said aloud, or None when there is nothing to send.
+    `speak` gives what the learner said aloud, or None when there is nothing to send. `use_model` changes to a
+    smaller model when memory ran out and the learner wants it.
     """
-    step = _show_all(session.start(), say)
+    told = _Told()
+    step = _show_all(session.start(), say, told)
     say("Write /help for what you can do.")
     while not session.over:
         began = clock()
@@ -198,18 +199,42 @@ def hold(
             say(HELP)
         elif line == "/again" and step is not None:
             show(step, say)
+        elif line.startswith("/keep ") and line.removeprefix("/keep ").strip():
+            session.save_word(line.removeprefix("/keep ").strip(), told.line)
+            say("Kept for your reviews.")
+        elif line == "/smaller" and told.offer and use_model is not None:
+            use_model(told.offer)
+            say(f"Changing to {told.offer}. You can go on writing.")
         elif line.startswith("/") and line not in COMMANDS:
             say(f"There is no {line}. /help lists what there is.")
         else:
             turn: TurnIn = (
                 Asked(COMMANDS[line]) if line in COMMANDS else Said(line, round(clock() - began, 1))
             )
-            step = _show_all(session.submit(turn), say, step) or step
+            step = _show_all(session.submit(turn), say, told, step) or step
 
 
-def _show_all(events: Iterator[Event], say: Say, before: StepShown | None = None) -> StepShown | None:
+@dataclass
+class _Told:
+    """What later commands are about."""
+
+    line: str = ""
+    """The tutor's last words."""
+    offer: str = ""
+    """A smaller model to change to."""
+
+
+def _show_all(
+    events: Iterator[Event], say: Say, told: _Told, before: StepShown | None = None
+) -> StepShown | None:
     step, waiting = None, False
     for event in events:
+        if isinstance(event, Reply):
+            told.line = event.text
+        elif isinstance(event, StepShown) and event.kind == "talk":
+            told.line = event.prompt
+        elif isinstance(event, ModelState) and event.offer:
+            told.offer = event.offer
         if isinstance(event, ModelState) and event.state in ("loading", "warming"):
             if not waiting:
                 say("(The tutor is getting ready …)")
@@ -247,6 +272,8 @@ def show(event: Event, say: Say) -> None:
             say(event.message)
         case ModelState() if event.state == "lost" and event.message:
             say(event.message)
+            if event.offer:
+                say(f"{event.offer} needs less and is here: write /smaller to use it.")
         case Summary():
             _show_summary(event, say)
 
@@ -261,6 +288,7 @@ def _show_step(step: StepShown, say: Say, before: StepShown | None) -> None:
     same = before is not None and before.step_id == step.step_id
     say("")
     head = f"{step.number} of {step.of}. " if step.of > 1 else ""
+    head += "(From before.) " if step.review else ""
     say(f"{head}{step.task}" if step.task and step.task != step.prompt and not same else head.strip())
     shown = () if same else (step.support, step.scenario, step.goal and f"Goal: {step.goal}")
     for line in (*shown, "" if before is not None and before.text == step.text else step.text):
@@ -288,6 +316,9 @@ def _show_summary(summary: Summary, say: Say) -> None:
     say("Lesson finished." if summary.finished else "Saved. You can continue another time.")
     if summary.items_seen:
         say(f"You worked on {summary.items_seen} items and found {summary.items_correct} of them.")
+    if summary.gain is not None:
+        for line in gain_lines(summary.gain):
+            say(line)
     if summary.uptake[1]:
         say(f"You picked up {summary.uptake[0]} of {summary.uptake[1]} of the tutor's ideas.")
     if summary.due_reviews:

@@ -21,6 +21,7 @@ from tutor_app.session.events import (
     SessionStarted,
     StepShown,
 )  # fmt: skip
+from tutor_app.session.choices import Choices
 from tutor_app.session.host import ModelHost
 from tutor_app.session.session import Session
 
@@ -207,3 +208,28 @@ def test_a_turn_that_cannot_be_read_is_answered_by_one_problem(
 ) -> None:
     events = list(talk(spanish, store, None).submit(Said(text, 1.0)))
     assert [type(event).__name__ for event in events] == ["Problem"]
+
+
+def test_with_less_feedback_only_what_comes_back_is_echoed(
+    spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    engine = scripted([GOOD, " ¿Y tu mamá?"], native="Mi hermana está en casa")
+    session = talk(spanish, store, hosted(engine), choices=Choices(feedback="less"))
+    first = replied(list(session.submit(Said("Mi hermana es en casa", 5.0))))
+    assert (first.move, first.recast) == ("ask", None)
+    assert "error:ser-estar" in first.signals, "it is written down all the same"
+    second = replied(list(session.submit(Said("Mi hermana es en casa.", 5.0))))
+    assert second.move == "recast"
+
+
+def test_with_more_feedback_an_echo_that_passed_by_is_taken_up_once_more(
+    spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    engine = scripted([" ¿Y tu mamá?"], native="Mi hermana está en casa")
+    session = talk(spanish, store, hosted(engine), choices=Choices(feedback="more"))
+    first = replied(list(session.submit(Said("Mi hermana es en casa", 5.0))))
+    assert first.recast is not None
+    second = replied(list(session.submit(Said("Mi mamá trabaja mucho", 5.0))))
+    assert (second.move, second.source, second.recast) == ("question", "authored", first.recast)
+    third = replied(list(session.submit(Said("Trabaja en un hospital", 5.0))))
+    assert third.move == "ask", "once, and then the talk goes on"

@@ -128,7 +128,8 @@ class Session:
 
     def save_word(self, word: str, sentence: str) -> None:
         """Keep a word with the line it was met in."""
-        entry = next((w for w in self._lesson.vocabulary if w.word == word), None) if self._lesson else None
+        known = (entry for lesson in self._set.lessons for entry in lesson.vocabulary)
+        entry = next((entry for entry in known if entry.word == word), None)
         gloss = entry.gloss if entry is not None else ""
         source = f"{self._set.info.id}/{self._lesson.id if self._lesson else 'talk'}"
         self._store.save_word(word, gloss, sentence, self._at.tag, source, self._clock())

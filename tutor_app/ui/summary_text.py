@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from textual.content import Content
 
-from tutor_app.progress.outcomes import Gain
 from tutor_app.session.events import Summary
+from tutor_app.session.gain_text import gain_lines
 from tutor_app.ui import wording, wording_path
 from tutor_app.ui.text import clean, gauge, one_line
 
@@ -56,17 +56,6 @@ def _check(summary: Summary) -> list[Content]:
     if gain is None:
         return []
     return [Content("\n").join(Content(line) for line in gain_lines(gain))]
-
-
-def gain_lines(gain: Gain) -> list[str]:
-    """Two sentences about a gain: the counts, and the difference with its 95 % interval."""
-    counts = wording_path.SUMMARY_GAIN.format(
-        before=gain.pre[0], before_of=gain.pre[1], after=gain.post[0], after_of=gain.post[1]
-    )
-    sure = wording_path.SUMMARY_GAIN_SURE if gain.low > 0 else wording_path.SUMMARY_GAIN_UNSURE
-    points = {name: round(100 * value) for name, value in
-              (("gain", gain.value), ("low", gain.low), ("high", gain.high))}  # fmt: skip
-    return [counts, sure.format(**points)]
 
 
 def _list(title: str, rows: list[Content]) -> Content:

@@ -64,11 +64,6 @@ LEVEL_REACHED = (
 )
 
 SUMMARY_CHECK_PRE = "{right} of {of} known before you begin. The same kind of tasks come at the end."
-SUMMARY_GAIN = "Before: {before} of {before_of}. Now: {after} of {after_of}."
-SUMMARY_GAIN_SURE = (
-    "That is {gain} points of a hundred more; with so few tasks, somewhere between {low} and {high}."
-)
-SUMMARY_GAIN_UNSURE = "The difference is {gain} points of a hundred, and so few tasks cannot tell it from none ({low} to {high})."
 
 # --- settings -----------------------------------------------------------------------------------------------
 DAILY = "Reviews a day"
