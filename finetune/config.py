@@ -18,19 +18,24 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-class Source(Settings):
-    """One dataset in the mixture."""
+class Kept(Settings):
+    """One dataset, wherever it is used."""
 
     kind: str
-    """Which reader: chat, learner, lmsys, magpie, openhermes, prosocial or waxal."""
-    share: float = Field(gt=0, le=1)
-    """Of the trained tokens."""
+    """Which reader: chat, dialogues, learner, lmsys, magpie, openhermes, prosocial or waxal."""
     paths: list[Path] = Field(min_length=1)
     """Files or folders, relative to the config."""
+    options: dict[str, Any] = {}
+    """For its reader, such as `languages: [Spanish]` for lmsys, or `held_back: true` for learner."""
+
+
+class Source(Kept):
+    """One dataset in the mixture."""
+
+    share: float = Field(gt=0, le=1)
+    """Of the trained tokens."""
     repeat: int = Field(default=1, ge=1)
     """Passes over it that are allowed."""
-    options: dict[str, Any] = {}
-    """For its reader, such as `languages: [Spanish]` for lmsys."""
 
 
 class DataConfig(Settings):
@@ -47,6 +52,12 @@ class DataConfig(Settings):
     reweight: bool = False
     """Whether the other sources fill in for one that runs out."""
     sources: dict[str, Source] = Field(min_length=1)
+    near_duplicates: float = Field(default=0.8, gt=0, le=1)
+    """Conversations that share more of their five-word runs than this with one before are left out (Jaccard)."""
+    evaluation: dict[str, Kept] = {}
+    """What models will be measured on: nothing like it is trained on."""
+    workers: int = Field(default=0, ge=0)
+    """Processes that tokenise beside the first; any number gives the same files."""
 
 
 S = TypeVar("S", bound=Settings)
@@ -61,7 +72,7 @@ def read(kind: type[S], path: Path, overrides: tuple[str, ...] = ()) -> S:
     if not isinstance(data, dict):
         raise FinetuneError(f"{path} is not a mapping of settings.")
     for override in overrides:
-        _set(data, override)
+        set_override(data, override)
     try:
         return kind.model_validate(data)
     except ValidationError as error:
@@ -72,17 +83,20 @@ def read(kind: type[S], path: Path, overrides: tuple[str, ...] = ()) -> S:
 def load(path: Path, overrides: tuple[str, ...] = ()) -> DataConfig:
     """The data config in `path`. Raises FinetuneError naming the setting that is wrong."""
     config = read(DataConfig, path, overrides)
-    for name, source in config.sources.items():
+    named = [("sources", *one) for one in config.sources.items()]
+    kept = [("evaluation", *one) for one in config.evaluation.items()]
+    for where, name, source in (*named, *kept):
         if source.kind not in NAMES:
             raise FinetuneError(
-                f"{path}: sources.{name}.kind: no reader {source.kind!r}; there are {', '.join(NAMES)}."
+                f"{path}: {where}.{name}.kind: no reader {source.kind!r}; there are {', '.join(NAMES)}."
             )
         source.paths = [path.parent / one for one in source.paths]
     config.tokenizer = path.parent / config.tokenizer
     return config
 
 
-def _set(data: dict[str, Any], override: str) -> None:
+def set_override(data: dict[str, Any], override: str) -> None:
+    """Change one setting, `key=value` with dots between levels. Raises FinetuneError when it cannot be."""
     key, found, value = override.partition("=")
     if not found:
         raise FinetuneError(f"--set {override}: write key=value, for example --set total_tokens=100000.")

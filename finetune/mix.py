@@ -2,16 +2,17 @@
 
 At each step the source that is furthest behind its share gives the next conversation. The shares are therefore
 reached to within one conversation at any point of the stream, whatever the lengths of the sources' conversations,
-and do not depend on how many workers read.
+and do not depend on how many workers prepare them.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from finetune.errors import FinetuneError
+from finetune.near import Sketch
 from finetune.records import Example, Examples, Tally
 from tutor_app.pedagogy.templates import Encoded
 
@@ -59,18 +60,38 @@ class Mixture:
         return self.reached[name].tokens / self.tokens if self.tokens else 0.0
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A conversation, ready to be chosen."""
+
+    example: Example
+    encode: Callable[[], Encoded]
+    """Called once, and only when the conversation is taken."""
+    sketch: Sketch | None = None
+    """Of the whole conversation, when near-duplicates are looked for."""
+    parts: tuple[Sketch, ...] = ()
+    """Of the learner's turns, when there is evaluation data to keep clear of."""
+
+
+Prepare = Callable[[str, Examples], Iterator[Prepared]]
+"""(source, its conversations) → the same in the same order, ready; may work ahead."""
+Admit = Callable[[Prepared, bool], str | None]
+"""(conversation, whether this is a first pass) → why it is left out, or None."""
+
+
 def mixed(
     ingredients: list[Ingredient],
     total_tokens: int,
-    encode: Callable[[Example], Encoded],
+    prepare: Prepare,
     *,
     seed: int = 0,
     reweight: bool = False,
+    admit: Admit = lambda prepared, first: None,
 ) -> tuple[Mixture, Iterator[tuple[Example, Encoded]]]:
     """The mixture and its stream, which ends at `total_tokens` trained tokens.
 
     A source that runs out before its share is reached stops the run with FinetuneError, unless `reweight` says
-    that the others then share what it leaves. Conversations that were seen before are dropped.
+    that the others then share what it leaves.
     """
     if abs(sum(one.share for one in ingredients) - 1) > 1e-6:
         told = ", ".join(f"{one.name} {one.share:g}" for one in ingredients)
@@ -78,56 +99,57 @@ def mixed(
             f"The shares add up to {sum(one.share for one in ingredients):g}, not to 1: {told}."
         )
     mixture = Mixture({one.name: Reached(one.share) for one in ingredients})
-    return mixture, _stream(ingredients, mixture, total_tokens, encode, seed, reweight)
+    return mixture, _stream(ingredients, mixture, total_tokens, prepare, seed, reweight, admit)
 
 
 def _stream(
     ingredients: list[Ingredient],
     mixture: Mixture,
     total_tokens: int,
-    encode: Callable[[Example], Encoded],
+    prepare: Prepare,
     seed: int,
     reweight: bool,
+    admit: Admit,
 ) -> Iterator[tuple[Example, Encoded]]:
-    seen: set[int] = set()
-    streams = {one.name: _passes(one, mixture.reached[one.name], seed) for one in ingredients}
-    while mixture.tokens < total_tokens and streams:
+    streams = {one.name: _passes(one, mixture.reached[one.name], prepare, seed) for one in ingredients}
+    # Kept here as well: a sum over the sources at each step would cost more than choosing among them.
+    tokens = 0
+    while tokens < total_tokens and streams:
         asked = sum(mixture.reached[name].asked for name in streams)
         name = max(
             sorted(streams),
-            key=lambda one: (
-                mixture.reached[one].asked / asked * (mixture.tokens + 1) - mixture.reached[one].tokens
-            ),
+            key=lambda one: mixture.reached[one].asked / asked * (tokens + 1) - mixture.reached[one].tokens,
         )
         reached = mixture.reached[name]
-        example = next(streams[name], None)
-        if example is None:
+        prepared = next(streams[name], None)
+        if prepared is None:
             reached.exhausted = True
             del streams[name]
             if not reweight:
                 raise FinetuneError(
-                    f"The source {name!r} ran out at {mixture.share(name):.1%} of {mixture.tokens:,} trained tokens "
+                    f"The source {name!r} ran out at {mixture.share(name):.1%} of {tokens:,} trained tokens "
                     f"(asked for {reached.asked:.1%} of {total_tokens:,}). Lower `total_tokens`, give it `repeat`, or "
                     "set `reweight: true`."
                 )
             continue
-        key = hash((name, example.text)) if reached.passes == 1 else None
-        if key is not None and key in seen:
-            reached.tally.drop("duplicate")
+        reason = admit(prepared, reached.passes == 1)
+        if reason is not None:
+            reached.tally.drop(reason)
             continue
-        if key is not None:
-            seen.add(key)
-        encoded = encode(example)
-        reached.tokens += sum(encoded.trained)
+        encoded = prepared.encode()
+        count = sum(encoded.trained)
+        tokens += count
+        reached.tokens += count
         reached.conversations += 1
-        yield example, encoded
+        yield prepared.example, encoded
 
 
-def _passes(one: Ingredient, reached: Reached, seed: int) -> Iterator[Example]:
+def _passes(one: Ingredient, reached: Reached, prepare: Prepare, seed: int) -> Iterator[Prepared]:
     for number in range(one.repeat):
         reached.passes = number + 1
         rng = random.Random(f"{seed}/{one.name}/{number}")
-        yield from _shuffled(one.open(reached.tally), rng)
+        shuffled = _shuffled(one.open(reached.tally), rng)
+        yield from prepare(one.name, (replace(example, source=one.name) for example in shuffled))
 
 
 def _shuffled(examples: Examples, rng: random.Random) -> Iterator[Example]:

@@ -15,7 +15,10 @@ class Example:
     id: str
     """Unique in its source: what a report or a deletion request names."""
     source: str
+    """Its reader; once mixed, the name that the config gives it."""
     messages: tuple[Message, ...]
+    untrained: frozenset[int] = frozenset()
+    """Indices of tutor messages on which no loss counts."""
 
     @property
     def text(self) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from finetune.records import Examples, Tally
 
-NAMES = ("chat", "learner", "lmsys", "magpie", "openhermes", "prosocial", "waxal")
+NAMES = ("chat", "dialogues", "learner", "lmsys", "magpie", "openhermes", "prosocial", "waxal")
 
 Read = Callable[..., Examples]
 

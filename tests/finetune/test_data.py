@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from finetune.cli import cli, main
 from finetune.errors import FinetuneError
-from finetune.mix import Ingredient, mixed
+from finetune.mix import Ingredient, Prepared, mixed
 from finetune.records import Example, Tally
 from finetune.sources import examples
 from finetune.tokens import rendered, tokenizer
@@ -164,6 +165,11 @@ def letters(example: Example) -> Encoded:
     return Encoded([0] * len(text), [True] * len(text))
 
 
+def in_letters(name: str, examples: Iterator[Example]) -> Iterator[Prepared]:
+    for example in examples:
+        yield Prepared(example, partial(letters, example))
+
+
 def mixture(
     shares: dict[str, tuple[float, list[int], int]], total: int, **more: Any
 ) -> tuple[Any, list[str]]:
@@ -172,7 +178,7 @@ def mixture(
         part = talks(name, sizes, count)
         part.share = share
         parts.append(part)
-    result, stream = mixed(parts, total, letters, **more)
+    result, stream = mixed(parts, total, in_letters, **more)
     return result, [f"{example.source}/{example.id}" for example, _ in stream]
 
 

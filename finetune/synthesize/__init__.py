@@ -1,0 +1,1 @@
+"""Pedagogical dialogues made from lesson sets, real learner sentences and banks of phrases: no model writes them."""
