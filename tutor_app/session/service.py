@@ -214,7 +214,9 @@ class TutorService:
 
     def insight(self) -> Insight:
         """What the open learner did, knows and told: read, corrected and deleted through it."""
-        return Insight(self._opened(), set_names(self._all_sets()))
+        # Sets that home has read are not looked for on the disk again: this is asked with every key of a search.
+        known = [lessons for _, lessons in self._sets.values()] or self._all_sets()
+        return Insight(self._opened(), set_names(known))
 
     # -- speech ----------------------------------------------------------------------------------------------
 
