@@ -21,26 +21,48 @@ from tutor_app.ui import preferences, wording
 from tutor_app.ui.app import TutorApp
 from tutor_app.ui.crash import crash_sentence, write_crash_log
 from tutor_app.ui.messages import ModelsFound
+from tutor_app.ui.screens.calendar import CalendarScreen
+from tutor_app.ui.screens.confirm import ConfirmDialog
 from tutor_app.ui.screens.dialogs import KeepDialog, LeaveDialog
+from tutor_app.ui.screens.entry_dialog import EntryDialog
+from tutor_app.ui.screens.forms import FormsScreen
 from tutor_app.ui.screens.help import HelpScreen
 from tutor_app.ui.screens.home import HomeScreen
 from tutor_app.ui.screens.lesson import LessonScreen
+from tutor_app.ui.screens.memory import MemoryScreen
 from tutor_app.ui.screens.new_learner import NewLearnerScreen
+from tutor_app.ui.screens.place import PlaceScreen
+from tutor_app.ui.screens.progress import ProgressScreen
 from tutor_app.ui.screens.settings import SettingsScreen
 from tutor_app.ui.screens.summary import SummaryScreen
+from tutor_app.ui.screens.talks import TalksScreen
+from tutor_app.ui.screens.transcript import TranscriptScreen
 from tutor_app.ui.screens.welcome import WelcomeScreen
 from tutor_app.ui.themes import THEMES
 from tutor_app.ui.widgets.composer import Composer
 from tutor_app.ui.widgets.conversation import Conversation
 from tutor_app.ui.widgets.letter_bar import LetterBar
 from tutor_app.ui.widgets.match_pad import MatchPad
+from tutor_app.ui.widgets.month_grid import MonthGrid
 from tutor_app.ui.widgets.order_pad import OrderPad
 
 SCREENS = [
     WelcomeScreen, NewLearnerScreen, HomeScreen, LessonScreen, SummaryScreen, SettingsScreen,
-    LeaveDialog, KeepDialog,
+    LeaveDialog, KeepDialog, ProgressScreen, CalendarScreen, FormsScreen, TalksScreen, MemoryScreen,
+    TranscriptScreen, ConfirmDialog, EntryDialog,
 ]  # fmt: skip
-BOUND = [TutorApp, *SCREENS, HelpScreen, Composer, Conversation, LetterBar, OrderPad, MatchPad]
+BOUND = [
+    TutorApp,
+    *SCREENS,
+    HelpScreen,
+    Composer,
+    Conversation,
+    LetterBar,
+    OrderPad,
+    MatchPad,
+    MonthGrid,
+    PlaceScreen,
+]
 
 
 def test_every_binding_has_an_id_of_its_own_so_that_keys_can_be_changed() -> None:
