@@ -86,6 +86,8 @@ class Bank(Data):
     """Shows that a question is put formally …"""
     familiar: str = ""
     """… so that a reaction with one of these words would not go with it."""
+    contractions: dict[str, str] = {}
+    """What a filled line is contracted to: " de el " → " del "."""
     check: list[str]
     simplify: list[str]
     """Leads, before the question said more simply."""

@@ -21,6 +21,8 @@ from tutor_app.pedagogy.validator import Situation, validate
 
 TRIES = 24
 """Candidates for one reply."""
+SHORT = 9.0
+"""Words: a shorter sentence gets a plain reaction at any level."""
 AIM: dict[Level, float] = {"A1": 20, "A2": 30, "B1": 45}
 """Words that a reply should not exceed: the validator's own limits are for the exception."""
 
@@ -98,7 +100,7 @@ def _parts(wanted: Wanted, subject: About, rng: random.Random, used: set[str]) -
     good = not sad and found(data.positive, wanted.learner, tag)
     if wanted.opening:
         yield wanted.opening
-        if rng.random() < 0.45:
+        if (topic is not None or sad or good) and rng.random() < 0.45:
             yield _reaction(data, topic, subject, wanted, rng, used, sad=sad, good=good)
         yield _elicit(data, topic, subject, wanted, rng, used, sad=sad)
         return
@@ -125,7 +127,7 @@ def _reaction(
         return _pick(data.sad, rng, used)
     draw = rng.random()
     if topic is not None and draw < 0.6:
-        lines = _filled(topic.react, subject.thing)
+        lines = _filled(topic.react, subject.thing, data.contractions)
         named = [line for line, had in lines if had]
         plain_lines = [line for line, had in lines if not had]
         pool = named if named and rng.random() < 0.6 else plain_lines
@@ -133,7 +135,11 @@ def _reaction(
             return _pick(pool, rng, used)
     if good and draw < 0.85:
         return _pick(data.warm, rng, used)
-    return _pick(_levelled(data.neutral, wanted.level, rng), rng, used)
+    # A short sentence about a cat deserves no "that makes me think".
+    short = length(wanted.learner, wanted.situation.language) < SHORT
+    return _pick(
+        _levelled(data.neutral, "A2" if short and wanted.level == "B1" else wanted.level, rng), rng, used
+    )
 
 
 def _question(
@@ -143,7 +149,7 @@ def _question(
     if sad and rng.random() < 0.6:
         return _pick(data.sad_ask, rng, used)
     if topic is not None and rng.random() < 0.85:
-        lines = _filled(_levelled(topic.ask, level, rng), subject.thing)
+        lines = _filled(_levelled(topic.ask, level, rng), subject.thing, data.contractions)
         named = [line for line, had in lines if had]
         others = [line for line, had in lines if not had]
         pool = named if named and (rng.random() < 0.6 or not others) else others
@@ -181,7 +187,7 @@ def _levelled(lines: ByLevel, level: Level, rng: random.Random) -> list[str]:
     return below or own or lines.at(LEVELS[-1])[0]
 
 
-def _filled(lines: list[str], thing: str | None) -> list[tuple[str, bool]]:
+def _filled(lines: list[str], thing: str | None, contractions: dict[str, str]) -> list[tuple[str, bool]]:
     """Every line that can be said, and whether it names the thing."""
     said = []
     for line in lines:
@@ -189,7 +195,10 @@ def _filled(lines: list[str], thing: str | None) -> list[tuple[str, bool]]:
         if named and thing is None:
             continue
         name = thing or ""
-        said.append((line.replace("{n}", name).replace("{N}", name[:1].upper() + name[1:]), named))
+        full = line.replace("{n}", name).replace("{N}", name[:1].upper() + name[1:])
+        for apart, together in contractions.items() if named else ():
+            full = full.replace(apart, together)
+        said.append((full, named))
     return said
 
 

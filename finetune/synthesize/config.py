@@ -19,7 +19,7 @@ class Native(Settings):
 
     unchanged_share: float = Field(default=0.6, gt=0, lt=1)
     """Sentences that are fine, dialectal or mixed and stay as they are. Learners' essays have about this many."""
-    most: int = Field(default=20_000, ge=1)
+    most: int = Field(default=6_000, ge=1)
     """Rows of one language and track."""
 
 

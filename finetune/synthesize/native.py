@@ -35,13 +35,27 @@ def minimal(said: Said, info: SetInfo) -> str | None:
 
 
 def rows(
-    sentences: Iterable[Said], info: SetInfo, unchanged_share: float, rng: random.Random, tally: Tally
+    sentences: Iterable[Said],
+    info: SetInfo,
+    unchanged_share: float,
+    most: int,
+    rng: random.Random,
+    tally: Tally,
 ) -> Iterator[tuple[Said, list[Message], bool]]:
-    """(sentence, conversation, changed), with `unchanged_share` of them unchanged; the prompt is the app's own."""
+    """(sentence, conversation, changed): `most` at most, `unchanged_share` of them unchanged; the prompt is the app's."""
     changed: list[tuple[Said, str]] = []
     same: list[tuple[Said, str]] = []
     seen: set[str] = set()
-    for said in sentences:
+    enough = round(most * (1 - unchanged_share)), round(most * unchanged_share)
+    # Dialect and mixed language first: they are rare, and what must never be touched has to be seen.
+    order = list(sentences)
+    rng.shuffle(order)
+    order.sort(key=lambda said: said.kind == "plain")
+    for said in order:
+        if len(changed) >= enough[0] and len(same) >= enough[1]:
+            break
+        if len(same) >= enough[1] if said.native == said.text else len(changed) >= enough[0]:
+            continue
         native = minimal(said, info)
         if native is None or said.text in seen:
             tally.drop("no minimal correction" if native is None else "said before")
@@ -49,9 +63,6 @@ def rows(
         seen.add(said.text)
         (same if native == one_line(said.text) else changed).append((said, native))
     rng.shuffle(changed)
-    # Dialect and mixed language first: they are rare, and what must never be touched has to be seen.
-    rng.shuffle(same)
-    same.sort(key=lambda pair: pair[0].kind == "plain")
     wanted = round(len(changed) * unchanged_share / (1 - unchanged_share))
     if len(same) > wanted:
         tally.dropped["more unchanged sentences than asked for"] = len(same) - wanted

@@ -106,10 +106,12 @@ def _world(info: SetInfo, sets: list[LessonSet], real: list[Essay], corpus: list
         for s in essay.sentences
         if s.topic in ("self", "travel", "person")
     ]
-    pool.add(own)
+    pool.add(said for said in own if info.track == "heritage" or said.kind != "dialect")
     pool.add(said for said in from_lessons if said.text != said.native)
     pool.add(said for said in short if sayable(said, tag, "A2"))
-    pool.add(said for said in corpus if sayable(said, tag, "A1") and about(said.text, tag).topic is not None)
+    # Sentences of essays are no answers in a talk, except short ones on something that one talks about.
+    short_ones = (s for s in corpus if s.text != s.native and sayable(s, tag, "A1"))
+    pool.add(said for said in short_ones if about(said.text, tag).topic is not None)
     sentences = [*own, *from_lessons, *corpus, *(s for essay in real for s in essay.sentences)]
     sentences += [Said(one.say, one.say, "bank", kind="mixed") for one in data.mixed]
     mine = [one for one in sets if one.info.track == info.track]
@@ -188,11 +190,11 @@ def _natives(
 ) -> Iterator[dict[str, Any]]:
     for world, _ in every:
         rng = random.Random(f"{config.seed}/native/{world.info.id}")
-        made = native.rows(world.sentences, world.info, config.native.unchanged_share, rng, tally)
+        made = native.rows(
+            world.sentences, world.info, config.native.unchanged_share, config.native.most, rng, tally
+        )
         name = f"{world.info.language}-{world.info.track}"
         for number, (said, messages, changed) in enumerate(made, 1):
-            if number > config.native.most:
-                break
             counts[f"{name} {'changed' if changed else 'unchanged'}"] += 1
             yield {
                 "id": f"{name}-native-{number}", "task": "native", "language": world.info.language, "track": world.info.track,

@@ -95,3 +95,9 @@ def test_a_version_whose_every_edit_is_believed_keeps_its_own_spaces() -> None:
 
 def test_a_chinese_target_never_ends_in_half_a_word() -> None:
     assert find("我昨天吃三个饺子。", "我昨天吃了三个饺子。", "zh", "l2").target == "昨天吃了三个饺子"
+
+
+def test_a_french_target_keeps_what_is_elided() -> None:
+    assert find("Monsieur, j'ai un question !", "Monsieur, j'ai une question !", "fr", "l2").target == (
+        "j'ai une question"
+    )

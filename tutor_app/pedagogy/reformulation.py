@@ -201,6 +201,9 @@ def _phrase(text: str, start: int, end: int, tag: str) -> str:
             last += 1
     if primary(tag) == "zh":
         first, last = _whole_words(text, cut.spans, first, last, tag)
+    if primary(tag) == "fr":  # "j'ai", not "ai"
+        while first > 0 and cut.spans[first - 1][1] == cut.spans[first][0]:
+            first -= 1
     while first < inside[0] and cut.compared[first] in language(tag).classes.get("conjunction", ()):
         first += 1
     before = {*language(tag).classes.get("determiner", ()), *language(tag).classes.get("article", ())}
