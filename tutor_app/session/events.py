@@ -102,6 +102,28 @@ class Heard:
 
 
 @dataclass(frozen=True)
+class WordSound:
+    """A word that the learner said aloud, when two signals agree about it."""
+
+    word: str
+    mark: Literal["clear", "again"]
+    """`again` is an invitation to listen once more, no verdict."""
+    other: str
+    """The word that is told from it by the sound in question."""
+    tip: str
+    """How the difference is made."""
+    other_sentence: str = ""
+    """The sentence with the other word, to be heard beside it."""
+
+
+@dataclass(frozen=True)
+class Sounded:
+    """What can be said of how a sentence sounded; never empty, and mostly it does not come at all."""
+
+    words: tuple[WordSound, ...]
+
+
+@dataclass(frozen=True)
 class Attempt:
     item: str
     correct: bool
@@ -218,6 +240,7 @@ Event = (
     SessionStarted
     | StepShown
     | Heard
+    | Sounded
     | Attempt
     | ReplyStarted
     | ReplyFragment

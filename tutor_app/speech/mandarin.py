@@ -51,6 +51,28 @@ def syllable(pinyin: str) -> str:
     return pinyin if sound is None else INITIALS[initial] + sound.replace("0", TONES[tone])
 
 
+def parts(pinyin: str) -> tuple[str, str, int] | None:
+    """Initial, final and tone of a syllable with a tone number; None when it is none."""
+    found = _SYLLABLE.fullmatch(pinyin.replace("v", "ü"))
+    if found is None:
+        return None
+    letters, tone = found.groups()
+    return to_initials(letters, strict=True), to_finals(letters, strict=True, v_to_u=True), int(tone)
+
+
+def spelled(initial: str, final: str, tone: int) -> str:
+    """A syllable as `pinyin_of` writes it; what Mandarin does not have is written all the same."""
+    if initial in ("j", "q", "x"):
+        final = final.replace("ü", "u")
+    elif initial in ("zh", "ch", "sh") and final.startswith("i") and len(final) > 1:
+        final = final[1:] if final[1] in "aeo" else {"in": "en", "ing": "eng"}.get(final, final)
+    elif initial in ("zh", "ch", "sh") and final.startswith("ü"):
+        final = "u" + final[1:]
+    elif final in ("iou", "uei", "uen") and initial:
+        final = {"iou": "iu", "uei": "ui", "uen": "un"}[final]
+    return f"{initial}{final}{tone}"
+
+
 def pinyin_of(text: str) -> list[str]:
     """Syllables with tone numbers, 5 for the neutral tone; other characters stay in one piece each."""
     return lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True, v_to_u=True)

@@ -34,6 +34,7 @@ TOKENS_S = 12
 """Most tokens for a second of sound: fast speech has 6; a decoder that runs wild is stopped here."""
 USUAL_TOKENS_S = 4
 TRADITIONAL = frozenset({"Hant", "TW", "HK", "MO"})
+LEAST_PROBABILITY = 1e-8
 ENGLISH_SURE = 0.85
 """A heritage learner's piece is read as English only when English is this much likelier than their language."""
 
@@ -134,6 +135,21 @@ class Whisper:
             compression_ratio=_compression(text),
             tokens=len(tokens),
         )
+
+    def weigh(self, sound: Samples, language: str, texts: Sequence[str]) -> list[tuple[float, int]]:
+        """How likely each text is given the sound: log probability, and tokens. At most 30 s of sound."""
+        features = self._model.feature_extractor(self._padded(sound))[:, :LONGEST_FRAMES]
+        encoded = self._model.model.encode(get_ctranslate2_storage(features[np.newaxis]))
+        tokenizer = self._tokenizer(language)
+        found = []
+        for text in texts:
+            tokens = tokenizer.encode(text)
+            aligned = self._model.model.align(
+                encoded, list(tokenizer.sot_sequence), [tokens], [features.shape[1]]
+            )[0]
+            probabilities = np.maximum(np.asarray(aligned.text_token_probs), LEAST_PROBABILITY)
+            found.append((float(np.log(probabilities).sum()), len(tokens)))
+        return found
 
     def _padded(self, sound: Samples) -> Samples:
         least = int(SHORTEST_S * 16_000)

@@ -1,0 +1,134 @@
+"""Does the tutor notice a word that became another one, and does it leave a native voice in peace?
+
+    python -m tests.benchmarks pronunciation [--data-dir D] [--languages es,fr,zh] [--voices N] [--cache FOLDER]
+
+Kokoro says both words of each pair of the contrast tables in a sentence, with voices other than the one the tutor
+compares with. Each recording is judged twice: against the sentence it says (nothing may be flagged) and against the
+sentence with the other word (it should be). Wants `tutor models pull kokoro`; the speech is kept in the cache, since
+making it takes most of the time. French has one voice of its own: the others are an Italian, a Portuguese and a
+Spanish one that speak French sounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import platform
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from tutor_app.cli.context import data_dir
+from tutor_app.speech.contrasts import Contrast, pair_site, table
+from tutor_app.speech.pronunciation import Judged, Pronunciation
+from tutor_app.speech.voice import Voice
+from tutor_app.speech.voices import VoiceChoice
+
+SENTENCES = {"es": "digo {}.", "fr": "je dis {}.", "zh": "我说{}。"}
+MELODY = {"zh": "他想{}这个。"}
+"""Tones are compared inside a sentence: at its end they sink into the sentence's own melody."""
+LEARNERS = {"es": ("em_alex", "if_sara"), "fr": ("if_sara", "pm_alex"), "zh": ("zm_yunxi", "zf_xiaoxiao")}
+TUTOR = {"es": "ef_dora", "fr": "ff_siwis", "zh": "zf_xiaobei"}
+
+
+def main() -> dict[str, Any]:
+    parser = argparse.ArgumentParser(prog="pronunciation")
+    parser.add_argument("--data-dir", type=Path, default=data_dir())
+    parser.add_argument("--languages", default="es,fr,zh")
+    parser.add_argument("--voices", type=int, default=2)
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "tutor-pronunciation")
+    options = parser.parse_args()
+    options.cache.mkdir(parents=True, exist_ok=True)
+    voice = CachedVoice(options.data_dir, options.cache)
+    listener = Pronunciation(options.data_dir, voice)
+    rows: list[dict[str, Any]] = []
+    try:
+        for language in options.languages.split(","):
+            for contrast in table(language):
+                rows += measured(listener, voice, language, contrast, options.voices)
+    finally:
+        listener.close()
+        voice.close()
+    return report(rows)
+
+
+class CachedVoice(Voice):
+    """The real voice, whose speech is kept on disk."""
+
+    def __init__(self, data_dir: Path, cache: Path) -> None:
+        super().__init__(data_dir)
+        self._cache = cache
+
+    def make(self, text: str, language: str, voice: VoiceChoice, *, slow: bool = False) -> bytes:
+        name = hashlib.sha256(f"{voice.id}/{language}/{slow}/{text}".encode()).hexdigest()[:24]
+        path = self._cache / f"{name}.pcm"
+        if not path.is_file():
+            path.write_bytes(super().make(text, language, voice, slow=slow))
+        return path.read_bytes()
+
+
+def measured(
+    listener: Pronunciation, voice: CachedVoice, language: str, contrast: Contrast, voices: int
+) -> list[dict[str, Any]]:
+    """Each word of each pair by each voice, judged against both sentences."""
+    if language not in TUTOR or not contrast.remarks:
+        return []
+    folder = voice.voices.kokoro_folder
+    tutor = VoiceChoice("kokoro", TUTOR[language], folder)
+    sentence = (MELODY if contrast.melody else SENTENCES)[language]
+    rows = []
+    for pair in contrast.pairs:
+        for name in LEARNERS[language][:voices]:
+            for word, other in (pair, pair[::-1]):
+                said = voice.make(sentence.format(word), language, VoiceChoice("kokoro", name, folder))
+                for meant, instead in ((word, other), (other, word)):
+                    text = sentence.format(meant)
+                    site = pair_site(text, meant, instead, contrast.id, melody=contrast.melody)
+                    found = listener.judge(said, text, language, tutor, [site])
+                    rows += [row(language, name, word, each) for each in found]
+        print(f"{language} {contrast.id} {pair}", file=sys.stderr)
+    return rows
+
+
+def row(language: str, voice: str, said: str, judged: Judged) -> dict[str, Any]:
+    return {
+        "language": language, "contrast": judged.site.contrast, "voice": voice, "said": said,
+        "meant": judged.site.word, "native": said == judged.site.word, "mark": judged.mark,
+        "recogniser": judged.recogniser, "ear": judged.ear,
+    }  # fmt: skip
+
+
+def report(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Shares by contrast, by language and in all."""
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for each in rows:
+        groups[f"{each['language']} {each['contrast']}"].append(each)
+        groups[each["language"]].append(each)
+        groups["all"].append(each)
+    return {
+        "benchmark": "pronunciation",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "results": {name: shares(found) for name, found in sorted(groups.items())},
+        "flagged_natives": [each for each in rows if each["native"] and each["mark"] == "again"],
+        "missed": [each for each in rows if not each["native"] and each["mark"] != "again"],
+    }
+
+
+def shares(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """What share of native words was flagged, of swapped words caught, and of flags right."""
+    native = [each for each in rows if each["native"]]
+    swapped = [each for each in rows if not each["native"]]
+    wrong = sum(each["mark"] == "again" for each in native)
+    caught = sum(each["mark"] == "again" for each in swapped)
+    return {
+        "native_words": len(native),
+        "native_flagged": round(wrong / max(1, len(native)), 3),
+        "native_clear": round(sum(each["mark"] == "clear" for each in native) / max(1, len(native)), 3),
+        "swapped_words": len(swapped),
+        "swapped_flagged": round(caught / max(1, len(swapped)), 3),
+        "swapped_called_clear": sum(each["mark"] == "clear" for each in swapped),
+        "precision": round(caught / (caught + wrong), 3) if caught + wrong else None,
+    }
