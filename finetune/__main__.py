@@ -1,0 +1,5 @@
+"""`python -m finetune`, which is what `accelerate launch` starts."""
+
+from finetune.cli import main
+
+main()

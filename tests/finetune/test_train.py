@@ -1,0 +1,316 @@
+"""Training whole runs on a tiny random model: what is written, refused, resumed and shared among processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from click.testing import CliRunner
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+
+import finetune
+from finetune.cli import cli
+from finetune.errors import FinetuneError
+from finetune.train import train
+from finetune.train_config import TrainConfig, load
+from finetune.train_report import Metrics
+from quantize.lora_gguf import build_adapter
+from quantize.peft_adapter import check_stack, read_adapter
+from tests.quantize.tiny import random_model, save_model
+from tutor_app.pedagogy.templates import Message, encode, pieces, template_sha256
+
+ASKED = "You are a warm, patient tutor of Spanish. " * 3
+SAID = [
+    "Hoy comí arroz con frijoles.",
+    "Me gusta la casa de mi abuela.",
+    "¿Qué comiste hoy?",
+    "Fui al mercado.",
+]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_model(random_model("qwen2"), tmp_path_factory.mktemp("base") / "tiny", "qwen2")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Path:
+    """A folder as `tutor-finetune data` leaves it."""
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+
+    def tokenize(text: str, special: bool) -> list[int]:
+        return list(tokenizer.encode(text, add_special_tokens=False).ids)
+
+    folder = tmp_path_factory.mktemp("data")
+    lines = []
+    for number in range(40):
+        said = SAID[number % 4]
+        messages = [
+            Message("system", ASKED),
+            Message("user", f"[native] {said} {number}"),
+            Message("assistant", said),
+        ]
+        encoded = encode(pieces("chatml", messages, reply=False), tokenize)
+        row = {
+            "id": str(number),
+            "source": "s",
+            "ids": encoded.ids,
+            "trained": [int(t) for t in encoded.trained],
+        }
+        lines.append(json.dumps(row))
+    (folder / "train.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    report = {
+        "tokens": 999,
+        "template_sha256": template_sha256("chatml"),
+        "sources": {"s": {"asked": 1.0, "share": 1.0}},
+    }
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    return folder
+
+
+def settings(base: Path, data: Path, **changes: Any) -> dict[str, Any]:
+    return {
+        "name": "linguist", "base": str(base), "base_id": "tiny", "family": "chatml", "languages": ["es"],
+        "licence": "Apache-2.0", "data": str(data), "lora": {"rank": 4, "alpha": 8, "dropout": 0.1}, "steps": 4,
+        "batch": 2, "sequence_tokens": 300, "warmup_steps": 1, "learning_rate": 1e-2, "dtype": "float32",
+        "gradient_checkpointing": False, "held_out": 4, "evaluate_every": 2, "save_every": 2, "threads": 1,
+        "accept_untrained_end": True,
+    } | changes  # fmt: skip
+
+
+def config(base: Path, data: Path, **changes: Any) -> TrainConfig:
+    return TrainConfig.model_validate(settings(base, data, **changes))
+
+
+def quiet(_line: str) -> None:
+    """Progress lines are for people."""
+
+
+def losses(folder: Path) -> dict[int, float]:
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    return {row["step"]: row["loss"] for row in rows if "loss" in row}
+
+
+@pytest.fixture(scope="module")
+def stage1(tmp_path_factory: pytest.TempPathFactory, base: Path, data: Path) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "linguist"
+    train(config(base, data), folder, say=quiet)
+    return folder
+
+
+def test_a_run_leaves_an_adapter_with_its_lineage_figures_and_plot(stage1: Path, data: Path) -> None:
+    adapter = read_adapter(stage1)
+    assert adapter.manifest is not None
+    assert adapter.manifest.name == "linguist"
+    assert [stage.sha256 for stage in adapter.manifest.stages] == [adapter.sha256]
+    assert adapter.manifest.template_sha256 == template_sha256("chatml")
+    assert adapter.manifest.data["sources"] == {"s": {"asked": 1.0, "share": 1.0}}
+    assert sorted(losses(stage1)) == [1, 2, 3, 4]
+    assert losses(stage1)[4] < losses(stage1)[1]
+    assert (stage1 / "loss.png").read_bytes().startswith(b"\x89PNG")
+    assert list((stage1 / "tensorboard").iterdir())
+    assert not (stage1 / "README.md").exists()  # it would name this machine's paths
+
+
+def test_the_manifest_and_adapter_are_what_the_exporter_takes(
+    stage1: Path, base: Path, tmp_path: Path
+) -> None:
+    built = build_adapter(base, [stage1], tmp_path / "linguist.gguf", base_id="tiny")
+    assert built.path.stat().st_size > 0
+    assert json.loads(built.manifest.read_text(encoding="utf-8"))["base"]["id"] == "tiny"
+
+
+def test_training_taken_up_after_a_kill_has_the_losses_of_an_unbroken_run(
+    stage1: Path, base: Path, data: Path, tmp_path: Path
+) -> None:
+    # What a kill after the third update leaves: the checkpoint of the second, and a line that came later.
+    (tmp_path / "checkpoints").mkdir()
+    shutil.copytree(stage1 / "checkpoints" / "checkpoint-2", tmp_path / "checkpoints" / "checkpoint-2")
+    lines = (stage1 / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "metrics.jsonl").write_text("\n".join([*lines[:4], '{"step": 3, "lo']), encoding="utf-8")
+    train(config(base, data), tmp_path, say=quiet)
+    assert losses(tmp_path) == losses(stage1)
+    for name, tensor in load_file(stage1 / "adapter_model.safetensors").items():
+        assert torch.equal(tensor, load_file(tmp_path / "adapter_model.safetensors")[name])
+
+
+def test_a_checkpoint_that_a_kill_cut_short_is_passed_over(
+    stage1: Path, base: Path, data: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(stage1 / "checkpoints" / "checkpoint-2", tmp_path / "checkpoints" / "checkpoint-2")
+    broken = tmp_path / "checkpoints" / "checkpoint-4"
+    shutil.copytree(stage1 / "checkpoints" / "checkpoint-4", broken)
+    (broken / "trainer_state.json").unlink()
+    told: list[str] = []
+    train(config(base, data), tmp_path, say=told.append)
+    assert any("taking up update 2" in line for line in told)
+    assert losses(tmp_path)[4] == losses(stage1)[4]
+
+
+def test_an_interrupt_ends_after_the_running_update_with_a_usable_adapter(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Metrics.add
+
+    def add_and_interrupt(metrics: Metrics, row: dict[str, Any]) -> None:
+        add(metrics, row)
+        if row["step"] == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Metrics, "add", add_and_interrupt)
+    before = signal.getsignal(signal.SIGTERM)
+    done = train(config(base, data, steps=100_000), tmp_path, say=quiet)
+    assert 3 <= done.steps <= 4
+    assert read_adapter(tmp_path).manifest is not None
+    assert (tmp_path / "checkpoints" / f"checkpoint-{done.steps}" / "trainer_state.json").is_file()
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_stage_2_starts_from_what_stage_1_learnt_and_names_it(
+    stage1: Path, base: Path, data: Path, tmp_path: Path
+) -> None:
+    given = settings(base, data, name="es-l2", inherits=[str(stage1)], track="l2", steps=1)
+    for inherited in ("base", "base_id", "family", "licence"):
+        del given[inherited]
+    done = train(TrainConfig.model_validate(given), tmp_path, say=quiet)
+    adapter, below = read_adapter(tmp_path), read_adapter(stage1)
+    assert adapter.manifest is not None
+    assert [stage.id for stage in adapter.manifest.stages] == ["linguist", "es-l2"]
+    assert adapter.manifest.licence == "Apache-2.0"
+    check_stack([below, adapter], adapter.manifest.base.sha256, allow_unknown_base=False)
+    # Its first loss is taken before its own first update, so it is that of stage 1's end and not of the bare base.
+    assert done.loss == pytest.approx(losses(stage1)[4], abs=0.5)
+    assert done.loss < losses(stage1)[1] - 0.5
+
+
+def test_stage_2_on_another_base_is_refused(stage1: Path, data: Path, tmp_path: Path) -> None:
+    other = save_model(random_model("qwen2", seed=5), tmp_path / "other", "qwen2")
+    with pytest.raises(FinetuneError, match="was trained on tiny"):
+        train(config(other, data, inherits=[stage1]), tmp_path / "out", say=quiet)
+
+
+def test_two_processes_have_the_losses_of_one(stage1: Path, base: Path, data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(settings(base, data, lora={"rank": 4, "alpha": 8})), encoding="utf-8")
+    train(load(path), tmp_path / "one", say=quiet)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--num_machines=1",
+        "--mixed_precision=no", "--dynamo_backend=no", f"--main_process_port={port}", "-m", "finetune", "train",
+        str(path), "--out", str(tmp_path / "two"),
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True, timeout=500)
+    one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
+    assert one.keys() == two.keys()
+    for step, loss in one.items():
+        assert two[step] == pytest.approx(loss, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"lora": {"modules": ["lm_head"]}}, "lora.modules.0"),
+        ({"lora": {"modules": ["embed_tokens"]}}, "lora.modules.0"),
+        ({"lora": {"use_dora": True}}, "lora.use_dora"),
+        ({"lora": {"modules_to_save": ["embed_tokens"]}}, "lora.modules_to_save"),
+        ({"base_id": None}, "needs base_id"),
+        ({"steps": 0}, "steps"),
+        ({"name": "../up"}, "name"),
+    ],
+)
+def test_a_setting_that_could_not_be_shipped_is_refused_by_its_name(
+    base: Path, data: Path, tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(settings(base, data, **changes)), encoding="utf-8")
+    with pytest.raises(FinetuneError, match=said):
+        load(path)
+
+
+def test_a_base_that_never_learnt_its_end_of_turn_is_refused_unless_accepted(
+    base: Path, data: Path, tmp_path: Path
+) -> None:
+    model = random_model("qwen2")
+    with torch.no_grad():
+        weight = model.get_input_embeddings().weight
+        weight[2] = weight[-1] * 1.01  # <|im_end|> looks like a row beyond the vocabulary
+    alike = save_model(model, tmp_path / "alike", "qwen2")
+    with pytest.raises(FinetuneError, match="never learnt its end of turn"):
+        train(config(alike, data, accept_untrained_end=False), tmp_path / "out", say=quiet)
+    told: list[str] = []
+    train(config(alike, data, steps=1), tmp_path / "out", say=told.append)
+    assert any("never learnt" in line for line in told)
+
+
+def test_data_of_another_template_or_unfinished_is_refused(base: Path, data: Path, tmp_path: Path) -> None:
+    other = tmp_path / "data"
+    shutil.copytree(data, other)
+    (other / "report.json").write_text('{"template_sha256": "0"}', encoding="utf-8")
+    with pytest.raises(FinetuneError, match="another prompt template"):
+        train(config(base, other), tmp_path / "out", say=quiet)
+    (other / "report.json").unlink()
+    with pytest.raises(FinetuneError, match="tutor-finetune data"):
+        train(config(base, other), tmp_path / "out", say=quiet)
+
+
+def test_too_little_memory_or_disk_is_said_before_training(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Memory:
+        available = 1000
+
+    monkeypatch.setattr("finetune.train_checks.psutil.virtual_memory", Memory)
+    with pytest.raises(FinetuneError, match="Lower `sequence_tokens`"):
+        train(config(base, data), tmp_path / "a", say=quiet)
+    monkeypatch.undo()
+    monkeypatch.setattr(
+        "finetune.train_checks.shutil.disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 0)
+    )
+    with pytest.raises(FinetuneError, match="Checkpoints take"):
+        train(config(base, data), tmp_path / "b", say=quiet)
+
+
+def test_the_rate_rises_and_falls_to_zero_at_the_last_update() -> None:
+    from finetune.train_loop import Falling
+
+    rate = Falling(steps=10, warmup=2, minutes=None)
+    assert [round(rate.at(step), 3) for step in range(11)] == [
+        0.333, 0.667, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125, 0.0,
+    ]  # fmt: skip
+    late = Falling(steps=10, warmup=0, minutes=1, spent=45)
+    assert late.at(1) == pytest.approx(0.25, abs=0.01)
+    assert not late.over
+    assert Falling(steps=10, warmup=0, minutes=1, spent=61).over
+
+
+def test_the_command_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("name: x\n", encoding="utf-8")
+    result = CliRunner().invoke(cli, ["train", str(path), "--out", str(tmp_path / "out")])
+    assert isinstance(result.exception, FinetuneError)
+    assert "\n" not in str(result.exception)
+
+
+CONFIGS = Path(finetune.__file__).parent / "configs"
+TRAINING = [path for path in sorted(CONFIGS.rglob("*.yaml")) if "lora:" in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("path", TRAINING, ids=lambda path: str(path.relative_to(CONFIGS)))
+def test_a_training_config_that_ships_is_valid(path: Path) -> None:
+    config = TrainConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    beside = path.with_name(f"{path.stem}-data.yaml")
+    assert beside.is_file()
+    assert config.data.name in (path.stem, "stage1")
