@@ -11,6 +11,7 @@ import math
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ def estimate(
     value = float(statistic(sums.sum(axis=0)))
     if math.isnan(value):
         return None
-    drawn = statistic(draws(names.tolist(), resamples, seed) @ sums)
+    drawn = statistic(draws(tuple(names.tolist()), resamples, seed) @ sums)
     return Estimate(value, *_middle(drawn, value), len(clusters), len(names)), drawn
 
 
@@ -62,15 +63,19 @@ def quantile(
     names, place = np.unique(np.asarray(clusters), return_inverse=True)
     order = np.argsort(np.asarray(values), kind="stable")
     ordered = np.asarray(values, dtype=np.float64)[order]
-    counts = draws(names.tolist(), resamples, seed)[:, place[order]]
+    counts = draws(tuple(names.tolist()), resamples, seed)[:, place[order]]
     reached = np.cumsum(counts, axis=1)
     at = (reached >= share * reached[:, -1:]).argmax(axis=1)
     value = float(ordered[min(len(ordered) - 1, max(0, math.ceil(share * len(ordered)) - 1))])
     return Estimate(value, *_middle(ordered[at], value), len(values), len(names))
 
 
-def draws(names: Sequence[str], resamples: int, seed: int) -> Floats:
-    """How often each cluster is drawn, [resamples, clusters]. The same names and seed give the same draws."""
+@lru_cache(maxsize=64)
+def draws(names: tuple[str, ...], resamples: int, seed: int) -> Floats:
+    """How often each cluster is drawn, [resamples, clusters]. The same names and seed give the same draws.
+
+    Kept, since many figures are about the same writers; not to be changed in place.
+    """
     rng = np.random.default_rng([seed, zlib.crc32("\n".join(names).encode())])
     return rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples).astype(np.float64)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from finetune.records import Tally
@@ -48,12 +50,16 @@ class Held:
 
     def sample(self, count: int, track: Track, *, wrong: bool, words: tuple[int, int], language: str, seed: int) -> list[Sentence]:  # fmt: skip
         """So many sentences with errors, or without; a smaller sample is the beginning of a larger one."""
-        fit = [
-            one for one in self.sentences
-            if one.track == track and one.wrong == wrong and words[0] <= len(one.learner.split()) <= words[1]
+        fit = (
+            one
+            for one in shuffled(
+                (one for one in self.sentences if one.track == track and one.wrong == wrong), seed
+            )
+            if words[0] <= len(one.learner.split()) <= words[1]
+            # Telling edits takes milliseconds a sentence, so no more of them are looked at than are wanted.
             and (not wrong or (ERRORS[0] <= one.errors <= ERRORS[1] and not _touches_variety(one, language)))
-        ]  # fmt: skip
-        return shuffled(fit, seed)[:count]
+        )
+        return list(islice(fit, count))
 
     def essays(self, count: int, level: str, turns: int, seed: int) -> list[list[Sentence]]:
         """The first `turns` sentences of so many essays from courses of a level, each with at least one error."""
@@ -90,6 +96,7 @@ def held_back(paths: list[Path]) -> Held:
     return Held(tuple(found))
 
 
+@lru_cache(maxsize=4096)
 def _touches_variety(one: Sentence, language: str) -> bool:
     """Whether the gold correction "repairs" dialect or mixed language, which is no error here."""
     return any(edit.tag in LEFT_ALONE for edit in edits(one.learner, one.corrected, language))

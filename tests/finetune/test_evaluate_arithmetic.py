@@ -38,7 +38,7 @@ def test_resampling_in_one_product_equals_resampling_writer_by_writer() -> None:
     assert found is not None
     names = sorted(set(clusters))
     slow = []
-    for row in bootstrap.draws(names, 200, 5):
+    for row in bootstrap.draws(tuple(names), 200, 5):
         drawn = [
             hit
             for name, times in zip(names, row, strict=True)
@@ -74,7 +74,7 @@ def test_quantiles_of_resamples_are_those_of_the_drawn_values() -> None:
     assert found is not None
     assert found.value == 4.0
     slow = []
-    for row in bootstrap.draws(["a", "b", "c"], 50, 1):
+    for row in bootstrap.draws(("a", "b", "c"), 50, 1):
         drawn = sorted(
             value
             for value, name in zip(values, clusters, strict=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import regex
 from rapidfuzz.distance import OSA
@@ -101,13 +101,12 @@ def _align(a: Sequence[str], b: Sequence[str], tag: str) -> list[tuple[int, int,
     Needleman-Wunsch over a few dozen words; a plain edit distance would pair "yo" with "estoy" in
     "yo soy" / "estoy" as gladly as "soy".
     """
-    data = language(tag)
     costs = [[0.0] * (len(b) + 1) for _ in range(len(a) + 1)]
     for i in range(len(a) + 1):
         for j in range(len(b) + 1):
             if i and j:
                 costs[i][j] = min(
-                    costs[i - 1][j - 1] + _exchange(a[i - 1], b[j - 1], tag, data),
+                    costs[i - 1][j - 1] + _exchange(a[i - 1], b[j - 1], tag),
                     costs[i - 1][j] + INSERT,
                     costs[i][j - 1] + INSERT,
                 )
@@ -116,7 +115,7 @@ def _align(a: Sequence[str], b: Sequence[str], tag: str) -> list[tuple[int, int,
     steps: list[tuple[int, int, int, int]] = []
     i, j = len(a), len(b)
     while i or j:
-        if i and j and costs[i][j] == costs[i - 1][j - 1] + _exchange(a[i - 1], b[j - 1], tag, data):
+        if i and j and costs[i][j] == costs[i - 1][j - 1] + _exchange(a[i - 1], b[j - 1], tag):
             if a[i - 1] != b[j - 1]:
                 steps.append((i - 1, i, j - 1, j))
             i, j = i - 1, j - 1
@@ -135,10 +134,12 @@ RELATED, UNRELATED = 0.6, 1.7
 than to drop one and add the other for the first only up to a point, so that "el" / "la" is one edit."""
 
 
-def _exchange(wrong: str, right: str, tag: str, data: Language) -> float:
+@lru_cache(maxsize=65536)
+def _exchange(wrong: str, right: str, tag: str) -> float:
+    """Kept, because the table asks for each pair of a sentence several times and for "el" / "la" in every sentence."""
     if wrong == right:
         return 0.0
-    return UNRELATED if _kind_of_pair(wrong, right, (), tag, data) == "word-choice" else RELATED
+    return UNRELATED if _kind_of_pair(wrong, right, (), tag, language(tag)) == "word-choice" else RELATED
 
 
 def _pair_moves(found: list[Edit]) -> list[Edit]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ def places(found: Sequence[Edit]) -> set[Place]:
     return {(edit.start, edit.end, edit.right) for edit in found}
 
 
+@lru_cache(maxsize=8192)
 def counted(learner: str, native: str, corrected: str, language: str) -> tuple[int, int, int]:
     """True positives, false positives and false negatives of the model's edits, as in ERRANT (Bryant et al. 2017)."""
     mine, gold = places(edits(learner, native, language)), places(edits(learner, corrected, language))
