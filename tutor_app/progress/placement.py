@@ -131,6 +131,11 @@ def placed(lesson_set: LessonSet, pool: Sequence[Candidate], answers: Sequence[A
 def _why(level: Level, right: dict[Level, tuple[int, int]]) -> str:
     if not right:
         return f"You begin at {level}. Any lesson is open to you, and you can come back to this check later."
+    if not any(share[0] for share in right.values()):
+        return (
+            f"These were new to you, and finding that out is all this was for. You begin at {level}. Every lesson is "
+            "open to you, and you can change it in the settings."
+        )
     counts = ", ".join(f"{share[0]} of {share[1]} at {one}" for one, share in right.items())
     return (
         f"You answered {counts} without help. {level} is where there is something new for you and enough that you "

@@ -24,7 +24,7 @@ PLACEMENT_INTRO = (
     "Short tasks, some easy and some hard: nobody knows them all. Nothing is marked. "
     "F5 when you don't know; Esc ends it, with whatever it has shown so far."
 )
-DONT_KNOW = "I don't know"
+COMPOSER_PLACEMENT = "Your answer. Enter sends, F5 when you don't know."
 PLACEMENT_END = "Enough"
 PLACEMENT_THANKS = "Thank you. The next one:"
 PLACED_TITLE = "A good place to begin"
@@ -55,7 +55,6 @@ REVIEW_ABOUT = (
 )
 REVIEW_AGAIN = "from before"
 BACKLOG = "More is resting for another day. It is not counted, and nothing is late."
-WHY_NEXT = "{why}"
 LEARNT = "learnt"
 CHECK = "check"
 CHECK_ABOUT = "Each task once, without hints. Nothing is marked; it shows you, and your class if you share it, how far you come."
@@ -101,7 +100,6 @@ PIN_REMOVE = "Remove it"
 PIN_DIFFER = "The two are not the same. Write them once more."
 PIN_SET = "Kept. You are asked for it from the next start on."
 PIN_GONE = "The PIN is gone."
-PIN_FORGOTTEN = "Forgotten? An instructor or administrator can lift it; see Help."
 HELP_PIN = PIN_HONEST
 
 # --- hand-in ------------------------------------------------------------------------------------------------

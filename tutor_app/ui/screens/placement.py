@@ -69,7 +69,6 @@ class PlacementScreen(Screen[None]):
         composer.target_language = self._set.language
         composer.offer_key = self._offer_key
         composer.may_send = lambda: not self._waiting
-        composer.placeholder = common.COMPOSER_PAD
         composer.cursor_blink = self.tutor.cursor_blink
         self.choose_step(None, None)
 
@@ -92,8 +91,11 @@ class PlacementScreen(Screen[None]):
     def _show(self, step: StepShown) -> None:
         view = PanelView(self._set.language, support=True, gloss=True, readings=False, words=False)
         self.query_one(StepPanel).show_step(step, view)
-        if not isinstance(self.focused, Composer) or not self.query_one(Composer).text:
-            (self.query_one(StepPanel).pad() or self.query_one(Composer)).focus()
+        pad = self.query_one(StepPanel).pad()
+        composer = self.query_one(Composer)
+        composer.placeholder = common.COMPOSER_PAD if pad else wording.COMPOSER_PLACEMENT
+        if not isinstance(self.focused, Composer) or not composer.text:
+            (pad or composer).focus()
 
     @on(Composer.Sent)
     @on(Answered)
