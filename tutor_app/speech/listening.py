@@ -26,7 +26,7 @@ PAUSE_S = 2.0
 NOBODY_S = 10.0
 """A recording in which nobody has spoken by then ends."""
 POLL_S = 0.1
-OPEN_S = 10.0
+OPEN_S = 30.0
 """A microphone that takes longer to give its first sound is given up."""
 FLOOR_DB = -60.0
 """Of the level meter."""

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from tutor_app.llm.child import Child, Event
-from tutor_app.llm.worker import Line, end_on_error, protect_stdout
+from tutor_app.llm.lines import Line, end_on_error, protect_stdout
 from tutor_app.speech.errors import SpeechError
 
 ANSWER_S = 60.0

@@ -206,10 +206,11 @@ class Recognisers:
             raise SpeechError(f"{source} could not be copied to {target}: {error.strerror}.") from error
         return self._complete(chosen, sums)
 
-    def remove(self, model_id: str) -> None:
-        """Delete a model's folder. Raises TutorError when there is none."""
+    def remove(self, model_id: str) -> int:
+        """Delete a model's folder; the bytes that were freed. Raises TutorError when there is none."""
         model = self._read(model_id)
         shutil.rmtree(model.folder)
+        return model.size_bytes
 
     def verify(self, model_id: str, on_progress: Progress | None = None) -> Recogniser:
         """Read a model whole and compare its checksums. Raises TutorError when one differs."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from tutor_app.llm.worker import Line
+from tutor_app.llm.lines import Line
 from tutor_app.speech.errors import SpeechError
 from tutor_app.speech.pcm import seconds, to_text
 from tutor_app.speech.process import Request, serve

@@ -29,9 +29,10 @@ class SpeakBar(Static):
 
     @dataclass
     class Heard(Message):
-        """The words of a recording, for the learner to look at before they count."""
+        """The words of a recording, for the learner to look at before they count, and its sound."""
 
         text: str
+        pcm: bytes
 
     @dataclass
     class Progressed(Message):
@@ -141,7 +142,7 @@ class SpeakBar(Static):
             sentence = wording.HEARD if heard.confidence >= UNSURE else wording.HEARD_UNSURE
             self._tell(Content.assemble(("✎ ", "$accent"), sentence))
             self._unsent.append(message.recording.pcm)
-            self.post_message(self.Heard(heard.text))
+            self.post_message(self.Heard(heard.text, message.recording.pcm))
 
     def _tell(self, content: Content) -> None:
         self.update(content)
