@@ -28,6 +28,7 @@ from tutor_app.session.events import (
     Reply,
     Said,
     SessionStarted,
+    Sounded,
     Spoke,
     StepShown,
     Summary,
@@ -144,6 +145,14 @@ def as_json(event: Event) -> dict[str, Any] | None:
                 "event": "heard", "text": event.text, "language": event.language, "confidence": event.confidence,
                 "seconds": event.seconds,
             }  # fmt: skip
+        case Sounded():
+            return {
+                "event": "sounded",
+                "words": [
+                    {"word": word.word, "mark": word.mark, "other": word.other, "tip": word.tip}
+                    for word in event.words
+                ],
+            }
         case Attempt():
             attempt: dict[str, Any] = {
                 "event": "attempt", "item": event.item, "correct": event.correct, "error_tags": list(event.error_tags),

@@ -26,6 +26,7 @@ from tutor_app.session.events import (
     Reply,
     Said,
     SessionStarted,
+    Sounded,
     StepShown,
     Summary,
     TurnIn,
@@ -38,6 +39,7 @@ from tutor_app.session.session import Session
 
 HELP = """Write your answer and press Enter. Or write one of:
   /say      speak instead of writing
+  /hear     hear the tutor's last words
   /hint     a step of help
   /skip     go on to the next
   /explain  about what you just did
@@ -72,7 +74,9 @@ def run_plain(data_dir: Path, learner: str | None, *, model: str | None = None) 
             if chosen is None:
                 return 0
             speak = speaker(service, service.sets(), chosen[0])
-            hold(service.start_lesson(*chosen), write, read, speak=speak, use_model=service.use_model)
+            hear = listener(service, service.sets(), chosen[0])
+            session = service.start_lesson(*chosen)
+            hold(session, write, read, speak=speak, hear=hear, use_model=service.use_model)
     except (Ended, KeyboardInterrupt):
         write("")
         write("Saved. Until next time!")
@@ -96,6 +100,27 @@ def speaker(service: TutorService, sets: Sequence[SetOverview], set_id: str) -> 
         return spoken(ear, device, chosen.language, chosen.track, write, read)
 
     return speak
+
+
+def listener(service: TutorService, sets: Sequence[SetOverview], set_id: str) -> Callable[[str], None]:
+    """What `/hear` does in a lesson of this set: reads a text aloud, or says why it cannot."""
+
+    def hear(text: str) -> None:
+        chosen = next(each for each in sets if each.id == set_id)
+        reader = service.reader(chosen.language)
+        try:
+            if reader is None or not text:
+                write(
+                    "There is nothing to hear yet."
+                    if reader
+                    else "There is no voice here. Read the text instead."
+                )
+            else:
+                reader.say(text, slow=reader.slow)
+        except TutorError as error:
+            write(str(error))
+
+    return hear
 
 
 def write(text: str) -> None:
@@ -177,11 +202,12 @@ def hold(
     *,
     clock: Callable[[], float] = time.monotonic,
     speak: Callable[[], str | None] = lambda: None,
+    hear: Callable[[str], None] = lambda text: None,
     use_model: Callable[[str], None] | None = None,
 ) -> None:
     """One sitting. Raises Ended when the input ends; the session can then be continued another time.
 
-    `speak` gives what the learner said aloud, or None when there is nothing to send. `use_model` changes to a
+    `speak` gives what the learner said aloud, or None when there is nothing to send; `hear` reads a text to them. `use_model` changes to a
     smaller model when memory ran out and the learner wants it.
     """
     told = _Told()
@@ -197,6 +223,8 @@ def hold(
             line = said.lstrip("/")  # what is spoken is never a command
         if line == "/help":
             say(HELP)
+        elif line == "/hear":
+            hear(told.line)
         elif line == "/again" and step is not None:
             show(step, say)
         elif line.startswith("/keep ") and line.removeprefix("/keep ").strip():
@@ -259,6 +287,10 @@ def show(event: Event, say: Say) -> None:
             _show_step(event, say, None)
         case Heard():
             say(f"Heard: {event.text}")
+        case Sounded():
+            for word in event.words:
+                hint = "clear" if word.mark == "clear" else f"listen again, beside {word.other}. ({word.tip})"
+                say(f"{word.word}: {hint}")
         case Attempt() if event.dialect and event.correct:
             say(f"(That is how it is said in {event.dialect}.)")
         case Reply():

@@ -17,6 +17,7 @@ from tutor_app.progress.sharing import Share
 from tutor_app.session.events import Asked, Event, ModelState, Reply, Said, StepShown, Summary, TurnIn
 from tutor_app.session.insight import Insight
 from tutor_app.speech.listening import Ear
+from tutor_app.speech.reader import Reader
 from tutor_app.ui.service import ModelOverview, SetOverview, SettingValue
 
 
@@ -137,6 +138,7 @@ class FakeService:
     known: Insight | None = None
     heard_by: Ear | None = None
     recordings: list[bytes] = field(default_factory=list)
+    scripted_reader: Reader | None = None
     _open: Learner | None = None
 
     def learners(self) -> Sequence[Learner]:
@@ -215,6 +217,9 @@ class FakeService:
 
     def ear(self) -> Ear | None:
         return self.heard_by
+
+    def reader(self, language: str) -> Reader | None:
+        return self.scripted_reader
 
     def keep_recording(self, pcm: bytes) -> None:
         self.recordings.append(pcm)

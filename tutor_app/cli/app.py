@@ -24,7 +24,7 @@ def _service(folder: Path, learner: str | None) -> Service:
     """The service, with the learner opened who was named on the command line; made new when unknown."""
     from tutor_app.session.service import TutorService
 
-    service = TutorService(folder)
+    service = TutorService(folder, aloud=True)
     if learner is not None:
         known = next((one for one in service.learners() if learner in (one.id, one.name)), None)
         if known is not None:

@@ -36,11 +36,14 @@ from tutor_app.session.overview import ModelOverview, SetOverview, SettingValue
 from tutor_app.session.placing import Placing
 from tutor_app.session.reviewing import REVIEW, review_units
 from tutor_app.session.session import Session
-from tutor_app.session.speech import ear, hearer
+from tutor_app.session.speech import ear, hearer, pronunciation, voice
 from tutor_app.speech.keeping import keep_recording
 
 if TYPE_CHECKING:
     from tutor_app.speech.listening import Ear
+    from tutor_app.speech.pronunciation import Pronunciation
+    from tutor_app.speech.reader import Reader
+    from tutor_app.speech.voice import Voice
 
 
 class TutorService:
@@ -53,8 +56,10 @@ class TutorService:
         model: str | None = None,
         engine: Engine | None = None,
         with_model: bool = True,
+        aloud: bool = False,
     ) -> None:
-        """`with_model` False: every reply is the lesson's own."""
+        """`with_model` False: every reply is the lesson's own. `aloud`: somebody reads out what steps let be heard."""
+        self._aloud = aloud
         self._with_model = with_model
         self._data_dir = data_dir
         self._model = model
@@ -63,6 +68,8 @@ class TutorService:
         self._store: Store | None = None
         self._session: Session | None = None
         self._ear: Ear | None = None
+        self._voice: Voice | None = None
+        self._pronunciation: Pronunciation | None = None
         self._sets: dict[str, tuple[Path, LessonSet]] = {}
         self.wanted = ""
         """Id of a learner who was named at the start and is not open yet."""
@@ -202,9 +209,10 @@ class TutorService:
             if host is not None:
                 self._fit(host, lessons)
             seed = zlib.crc32(f"{store.learner.id}/{set_id}/{lesson_id}/{now}".encode()) & 0xFFFF
+            spoken = self.reader(lessons.info.language) if self._aloud else None
             self._session = Session(
                 lessons, lesson_id, store, host, level=level_of(lessons, store, now), seed=seed,
-                hear=hearer(self._data_dir, lessons.info.track), due=due,
+                hear=hearer(self._data_dir, lessons.info.track), due=due, voice=spoken is not None and spoken.reads_aloud,
             )  # fmt: skip
             return self._session
 
@@ -226,6 +234,18 @@ class TutorService:
             if self._ear is None:
                 self._ear = ear(self._data_dir)
             return self._ear
+
+    def reader(self, language: str) -> Reader | None:
+        """What reads aloud in this language, by the open learner's choices; None where nothing can."""
+        with self._lock:
+            if self._voice is None:
+                self._voice = voice(self._data_dir)
+                self._pronunciation = pronunciation(self._data_dir, self._voice)
+            if self._voice is None:
+                return None
+            from tutor_app.speech.reader import reader
+
+            return reader(self._voice, self._pronunciation, language, self._opened().settings())
 
     def keep_recording(self, pcm: bytes) -> None:
         """Put a recording of the open learner into their folder."""
@@ -292,8 +312,9 @@ class TutorService:
         if self._host is not None:
             with contextlib.suppress(EngineError):  # it was dead already, and there is nobody left to tell
                 self._host.close()
-        if self._ear is not None:
-            self._ear.close()
+        for process in (self._ear, self._voice, self._pronunciation):
+            if process is not None:
+                process.close()
         with self._lock:
             if self._store is not None:
                 self._store.close()

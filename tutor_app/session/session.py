@@ -7,6 +7,7 @@ one transaction, and only then is the next step shown.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import regex
 
-from lessons.schema import LessonSet, Level, Step, TalkStep, WriteStep
+from lessons.schema import LessonSet, Level, SpokenItem, Step, TalkStep, WriteStep
 from tutor_app.errors import TutorError
 from tutor_app.llm.protocol import EngineError
 from tutor_app.pedagogy import prompts
@@ -39,10 +40,12 @@ from tutor_app.session.events import (
     ReplyStarted,
     Said,
     SessionStarted,
+    Sounded,
     Spoke,
     StepShown,
     Summary,
     TurnIn,
+    WordSound,
 )  # fmt: skip
 from tutor_app.session.host import ModelHost
 from tutor_app.session.later import Later
@@ -70,6 +73,7 @@ class Session:
         seed: int = 0,
         clock: Callable[[], float] = time.time,
         hear: Callable[[Path, str], Heard] | None = None,
+        pronounce: Callable[[Path, str, str], Sequence[WordSound]] | None = None,
         voice: bool = False,
         due: Sequence[DueItem] = (),
         choices: Choices | None = None,
@@ -78,7 +82,8 @@ class Session:
         """`lesson_id` None is a free talk, `REVIEW` a review of what is due.
 
         `due`: what comes up again, in a talk by the tutor's questions, in a lesson as its warm-up. `choices` are
-        the learner's own settings when None. `hear` turns an audio file into text; `voice`: steps can be heard.
+        the learner's own settings when None. `hear` turns an audio file into text, and `pronounce`
+        says what can be said of how a sentence sounds in one; `voice`: steps can be heard.
         `fresh`: do not take up a session that was left in the middle.
         """
         self._set = lessons
@@ -89,6 +94,7 @@ class Session:
         self._host = host
         self._clock = clock
         self._hear = hear
+        self._pronounce = pronounce
         self._voice = voice
         self._due = tuple(due)
         self._fresh = fresh
@@ -260,6 +266,7 @@ class Session:
             yield heard
             if isinstance(heard, Problem):
                 return
+            yield from self._sounded(turn)
             turn = Said(heard.text, turn.elapsed_s)
         text = _INVISIBLE.sub("", turn.text).strip()
         if not text:
@@ -277,6 +284,17 @@ class Session:
             return self._hear(turn.path, self._at.tag)
         except TutorError as error:
             return Problem(str(error))
+
+    def _sounded(self, turn: Spoke) -> Iterator[Sounded]:
+        """How a sentence that was to be spoken sounded, where anything can be said of that."""
+        item = self._unit.item if self._unit is not None and self._unit.step.kind == "speak" else None
+        if self._pronounce is None or not isinstance(item, SpokenItem):
+            return
+        with contextlib.suppress(
+            TutorError
+        ):  # help that cannot be had is not missed: the answer counts without it
+            if words := self._pronounce(turn.path, item.say, self._at.tag):
+                yield Sounded(tuple(words))
 
     def _answer(self, text: str, elapsed_s: float | None) -> Iterator[Event]:
         unit, now = self._unit, self._clock()

@@ -11,6 +11,8 @@ from tutor_app.session.events import Heard
 
 if TYPE_CHECKING:
     from tutor_app.speech.listening import Ear
+    from tutor_app.speech.pronunciation import Pronunciation
+    from tutor_app.speech.voice import Voice
 
 NEEDED = ("faster_whisper", "miniaudio")
 
@@ -39,3 +41,21 @@ def ear(data_dir: Path) -> Ear | None:
     from tutor_app.speech.listening import Ear
 
     return Ear(data_dir)
+
+
+def voice(data_dir: Path) -> Voice | None:
+    """The tutor's voice, or None where `linguist-tutor[speech]` is not installed."""
+    if importlib.util.find_spec("miniaudio") is None:
+        return None
+    from tutor_app.speech.voice import Voice
+
+    return Voice(data_dir)
+
+
+def pronunciation(data_dir: Path, speaking: Voice | None) -> Pronunciation | None:
+    """What listens to single sounds, or None where `linguist-tutor[speech]` is not installed."""
+    if speaking is None or not installed():
+        return None
+    from tutor_app.speech.pronunciation import Pronunciation
+
+    return Pronunciation(data_dir, speaking)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import regex
 
-from tutor_app.llm.worker import Line
+from tutor_app.llm.lines import Line
 from tutor_app.speech.clarity import Opinion, mark, recogniser
 from tutor_app.speech.contrasts import sites
 from tutor_app.speech.errors import SpeechError

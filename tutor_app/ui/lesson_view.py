@@ -17,15 +17,18 @@ from tutor_app.session.events import (
     ReplyRetracted,
     ReplyStarted,
     SessionStarted,
+    Sounded,
     StepShown,
 )
-from tutor_app.ui import wording
+from tutor_app.session.plan import masked
+from tutor_app.ui import wording, wording_voice
 from tutor_app.ui.text import one_line
 from tutor_app.ui.widgets.conversation import Conversation, Line
 from tutor_app.ui.widgets.step_panel import PanelView, StepPanel
 
 SPOKEN_STEPS = ("talk", "reflect")
 """Steps whose prompt is something the tutor says."""
+HEARD_STEPS = ("dictation", "listen", "speak")
 CLOSED_STEPS = ("choice", "order", "match")
 """Steps whose answers all stood on the screen: naming others would say nothing new."""
 MOST_ANSWERS = 3
@@ -47,6 +50,7 @@ class LessonView:
     """The learner's line last sent."""
     right: str | None = None
     """What the learner just answered, when it was right."""
+    told_no_voice: bool = False
     resumed: bool = False
     """Earlier lines are shown, so a talk goes on from them and not from its opening."""
 
@@ -61,6 +65,9 @@ class LessonView:
                 self._step(event)
             case Heard(text=text):
                 self.conversation.say("note", wording.HEARD.format(text=text))
+            case Sounded():
+                for line in sounds(event):
+                    self.conversation.say("note", line)
             case Attempt():
                 self._attempt(event)
             case ReplyStarted():
@@ -102,6 +109,26 @@ class LessonView:
         self.sent = self.conversation.say("learner", text)
         return self.sent
 
+    @property
+    def spoken_step(self) -> str:
+        """The sentence of a step that is to be said aloud; empty in other steps."""
+        if self.step is None or self.step.kind != "speak":
+            return ""
+        return self.step.say or self.step.text
+
+    def to_be_heard(self, event: StepShown | Reply) -> str:
+        """What a voice reads out of an event: the tutor's words, or what a step lets be heard."""
+        if isinstance(event, Reply):
+            return event.text
+        return event.prompt if event.kind in SPOKEN_STEPS else event.say
+
+    def not_heard(self, trouble: str) -> None:
+        """Nothing could be heard: say so, and show what a step wanted heard, as far as that gives nothing away."""
+        self.conversation.say("problem", trouble)
+        if self.step is not None and self.step.say:
+            text = masked(self.step.say) if self.step.kind == "dictation" else self.step.say
+            self.conversation.say("note", wording_voice.SHOWN_INSTEAD.format(text=text))
+
     def expect_reply(self, waiting: str = wording.THINKING) -> Line:
         """The tutor's line, made if it is not there yet."""
         if self.reply is None:
@@ -137,6 +164,9 @@ class LessonView:
             if not goes_on:
                 self.conversation.say("tutor", step.prompt)
             return
+        if step.kind in HEARD_STEPS and not step.say and not self.told_no_voice:
+            self.told_no_voice = True
+            self.conversation.say("note", wording_voice.NO_VOICE)
         kind = wording.STEP_KINDS.get(step.kind, step.kind)
         place = wording.STEP_LINE.format(number=step.number, of=step.of, kind=one_line(kind))
         self.conversation.say("step", f"{place} · {one_line(step.prompt, 120)}")
@@ -171,3 +201,14 @@ class LessonView:
         line.finish(reply.text, reply.recast, wording.STOPPED if reply.stopped else "")
         self.reply = None
         self.panel.show_hints(reply.hint_level)
+
+
+def sounds(event: Sounded) -> list[str]:
+    """What is said of how a sentence sounded: what was clear in one line, what may be heard again one by one."""
+    clear = [word.word for word in event.words if word.mark == "clear"]
+    lines = [wording_voice.CLEAR.format(words=", ".join(clear))] if clear else []
+    return lines + [
+        wording_voice.AGAIN.format(word=word.word, other=word.other, tip=word.tip)
+        for word in event.words
+        if word.mark == "again"
+    ]

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from tutor_app.session.choices import DAILY, START_LEVEL
 from tutor_app.session.choices import FEEDBACK as FEEDBACK_KEY
 from tutor_app.session.choices import SUPPORT as SUPPORT_KEY
-from tutor_app.ui import wording_speech
+from tutor_app.session.reading import PACE as PACE_KEY
+from tutor_app.session.reading import READ_ALOUD as READ_ALOUD_KEY
+from tutor_app.session.reading import WHICH as WHICH_KEY
+from tutor_app.ui import wording_speech, wording_voice
 
 __all__ = ["ALL", "BY_KEY", "DAILY", "LANGUAGE", "START_LEVEL", "TRACK", "Choice"]
 
@@ -92,7 +95,13 @@ ARABIC = Choice(
     "Only how it is drawn; what is saved and copied never changes.",
 )
 
-ALL = (THEME, SUPPORT, FEEDBACK, DENSITY, READINGS, ARABIC)
+READ_ALOUD = Choice(
+    READ_ALOUD_KEY, wording_voice.READ_LABEL, wording_voice.READ_VALUES, wording_voice.READ_HELP
+)
+PACE = Choice(PACE_KEY, wording_voice.PACE_LABEL, wording_voice.PACE_VALUES, wording_voice.PACE_HELP)
+VOICE = Choice(WHICH_KEY, wording_voice.VOICE_LABEL, wording_voice.VOICE_VALUES, wording_voice.VOICE_HELP)
+
+ALL = (THEME, SUPPORT, FEEDBACK, DENSITY, READINGS, READ_ALOUD, PACE, VOICE, ARABIC)
 BY_KEY = {choice.key: choice for choice in ALL}
 
 RECORDINGS = Choice("recordings", wording_speech.KEEP, wording_speech.KEEP_VALUES, wording_speech.KEEP_HELP)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tutor_app.progress.sharing import Share
     from tutor_app.session.insight import Insight
     from tutor_app.speech.listening import Ear
+    from tutor_app.speech.reader import Reader
 
 __all__ = [
     "LessonOverview",
@@ -147,6 +148,9 @@ class Service(Protocol):
 
     def ear(self) -> Ear | None:
         """Microphone and recogniser; None where speech is not installed. Fast: starts nothing."""
+
+    def reader(self, language: str) -> Reader | None:
+        """What reads aloud in this language; None where nothing can. Fast: starts nothing."""
 
     def keep_recording(self, pcm: bytes) -> None:
         """Put a recording of the open learner, who asked for that, into their folder. *Slow.*"""

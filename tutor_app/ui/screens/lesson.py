@@ -21,10 +21,11 @@ from tutor_app.session.events import (
     Reply,
     Said,
     SessionStarted,
+    Sounded,
     StepShown,
     Summary,
 )
-from tutor_app.ui import pauses, preferences, wording, wording_path, wording_speech
+from tutor_app.ui import pauses, preferences, wording, wording_path, wording_speech, wording_voice
 from tutor_app.ui.lesson_view import LessonView
 from tutor_app.ui.messages import FragmentsWaiting, SessionClosed, SessionEvent, SessionFailed, TurnOver
 from tutor_app.ui.runner import SessionRunner
@@ -38,6 +39,7 @@ from tutor_app.ui.widgets.letter_bar import LetterBar
 from tutor_app.ui.widgets.speak_bar import SpeakBar
 from tutor_app.ui.widgets.status_bar import StatusBar
 from tutor_app.ui.widgets.step_panel import PanelView, StepPanel
+from tutor_app.ui.widgets.voice_bar import VoiceBar
 from tutor_app.ui.widgets.writing_box import WritingBox
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class LessonScreen(Screen[Summary | None]):
         Binding("f2,ctrl+t", "ask('hint')", wording.KEY_HINT, id="lesson.hint"),
         Binding("f3,ctrl+l", "ask('explain')", wording.KEY_EXPLAIN, id="lesson.explain"),
         Binding("f4,ctrl+@,ctrl+space", "speak", wording_speech.KEY_SPEAK, id="lesson.speak"),
+        Binding("f12,ctrl+g", "hear", wording_voice.KEY_AGAIN, id="lesson.hear"),
         Binding("f5,ctrl+n", "ask('skip')", wording.KEY_SKIP, id="lesson.skip"),
         Binding("f8,ctrl+b", "letters", wording.KEY_LETTERS, id="lesson.letters"),
         Binding("f9,ctrl+r", "meaning", wording.KEY_MEANING, id="lesson.meaning"),
@@ -84,6 +87,7 @@ class LessonScreen(Screen[Summary | None]):
         self._summary: Summary | None = None
         self._offered = ""
         """A smaller model that the learner was offered already."""
+        self._can_hear = False
         self._show_gloss: bool | None = None
         self._show_words: bool | None = None
 
@@ -100,6 +104,7 @@ class LessonScreen(Screen[Summary | None]):
             with Vertical(id="talk"):
                 yield Conversation(id="conversation")
                 yield SpeakBar()
+                yield VoiceBar()
                 yield WritingBox()
         yield KeyBar()
 
@@ -112,6 +117,9 @@ class LessonScreen(Screen[Summary | None]):
         composer.may_send = self._may_send
         composer.placeholder = wording.COMPOSER_OPENING
         self._view.wait_for_lesson()
+        reader = self.tutor.service.reader(self._set.language)
+        self._can_hear = reader is not None
+        self.query_one(VoiceBar).use(reader)
         composer.cursor_blink = self.tutor.cursor_blink
         self.watch(self.app, "model_state", self._show_model)
         self._show_time()
@@ -187,6 +195,8 @@ class LessonScreen(Screen[Summary | None]):
         if isinstance(event, StepShown | Reply):
             self._shown_at = self.tutor.clock()
             self.call_after_refresh(pauses.tidy_up)
+        if isinstance(event, StepShown | Reply):
+            self.query_one(VoiceBar).read(self._view.to_be_heard(event))
         if isinstance(event, StepShown):
             self._refresh_panel()
             self._focus_for_step()
@@ -259,6 +269,9 @@ class LessonScreen(Screen[Summary | None]):
     def _said(self, message: Composer.Sent | Answered) -> None:
         if not self._may_send():
             return
+        spoken = self._view.spoken_step
+        if spoken and (recording := self.query_one(SpeakBar).unsent):
+            self.query_one(VoiceBar).compare(spoken, recording)
         self.query_one(SpeakBar).sent()
         now = self.tutor.clock()
         elapsed = None if self._shown_at is None else round(max(0.0, now - self._shown_at), 3)
@@ -281,7 +294,7 @@ class LessonScreen(Screen[Summary | None]):
 
     def action_stop(self) -> None:
         """Take back a waiting line, stop the reply, or offer to pause: whichever there is to do."""
-        if self.query_one(SpeakBar).discard():
+        if self.query_one(SpeakBar).discard() or self.query_one(VoiceBar).quiet():
             return
         if self.query_one(WritingBox).letters_open:
             self.query_one(WritingBox).close_letters()
@@ -300,12 +313,15 @@ class LessonScreen(Screen[Summary | None]):
             self.action_leave()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Speaking has a key only where it is installed."""
+        """Speaking and hearing have keys only where they are installed."""
+        if action == "hear":
+            return self._can_hear
         return action != "speak" or self.tutor.service.ear() is not None
 
     def action_speak(self) -> None:
         """Begin to listen, or be done with it."""
         if not self._over:
+            self.query_one(VoiceBar).quiet()  # or the microphone would hear the tutor
             self.query_one(SpeakBar).toggle(self._set.language, self._set.track)
 
     @on(SpeakBar.Heard)
@@ -314,6 +330,21 @@ class LessonScreen(Screen[Summary | None]):
         composer = self.query_one(Composer)
         composer.insert(message.text if not composer.text else f" {message.text}")
         composer.focus()
+
+    def action_hear(self) -> None:
+        """The last line aloud: once more, and slowly the next time."""
+        if not self.query_one(VoiceBar).again():
+            self.notify(wording_voice.NOTHING_TO_HEAR, markup=False, timeout=3)
+
+    @on(VoiceBar.Over)
+    def _voice_over(self, message: VoiceBar.Over) -> None:
+        """What could not be heard is shown, so that the step can be done all the same."""
+        if message.trouble:
+            self._view.not_heard(message.trouble)
+
+    @on(VoiceBar.Remarked)
+    def _remarked(self, message: VoiceBar.Remarked) -> None:
+        self._view.show(Sounded(message.words))
 
     def action_leave(self) -> None:
         """Ask once, then end and save."""

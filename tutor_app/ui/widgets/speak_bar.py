@@ -91,6 +91,11 @@ class SpeakBar(Static):
         self._listening.discard()
         return True
 
+    @property
+    def unsent(self) -> bytes:
+        """The sound of what was said and not sent yet."""
+        return b"".join(self._unsent)
+
     def sent(self) -> None:
         """The learner has sent what was heard: keep the sound if they want that, and show nothing any more."""
         if self._listening is None:
