@@ -136,7 +136,7 @@ def _why(level: Level, right: dict[Level, tuple[int, int]]) -> str:
             f"These were new to you, and finding that out is all this was for. You begin at {level}. Every lesson is "
             "open to you, and you can change it in the settings."
         )
-    counts = ", ".join(f"{share[0]} of {share[1]} at {one}" for one, share in right.items())
+    counts = ", ".join(f"{share[0]} of {share[1]} at {one}" for one, share in sorted(right.items()))
     return (
         f"You answered {counts} without help. {level} is where there is something new for you and enough that you "
         "know. This is a suggestion: every lesson is open to you, and you can change it in the settings."
