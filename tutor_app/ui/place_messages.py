@@ -75,4 +75,4 @@ class Deleted(Message):
 
 
 class MemoryChanged(Message):
-    """Something remembered was corrected, left alone or deleted."""
+    """Something remembered was corrected, left alone or deleted, or could not be."""

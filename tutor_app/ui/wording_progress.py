@@ -183,6 +183,7 @@ FORGET_FORM_TEXT = (
     "What the app concluded from your {tried} attempts is deleted for good, also from the backups. What you wrote "
     "stays in your talks."
 )
+WRITING = "Writing to your file and its backups…"
 KEPT = "Kept as you wrote it."
 DELETED = "Deleted."
 

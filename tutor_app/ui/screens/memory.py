@@ -107,9 +107,9 @@ class MemoryScreen(PlaceScreen):
             if change.act == "delete":
                 self._ask_before(entry)
             elif change.act == "rest":
-                self.change(lambda insight: _rest(insight, entry), "")
+                self._begin_change(lambda insight: _rest(insight, entry), "")
             else:
-                self.change(lambda insight: _correct(insight, entry, change.values), wording.KEPT)
+                self._begin_change(lambda insight: _correct(insight, entry, change.values), wording.KEPT)
 
         self.app.push_screen(EntryDialog(entry), chosen)
 
@@ -121,9 +121,13 @@ class MemoryScreen(PlaceScreen):
 
         def answered(sure: bool | None) -> None:
             if sure:
-                self.change(lambda insight: _delete(insight, entry), wording.DELETED)
+                self._begin_change(lambda insight: _delete(insight, entry), wording.DELETED)
 
         self.app.push_screen(ConfirmDialog(title.format(name=one_line(entry.name, 60)), text, yes), answered)
+
+    def _begin_change(self, act: Callable[[Insight], None], done: str) -> None:
+        self.query_one("#note", Static).update(Content(wording.WRITING))
+        self.change(act, done)
 
     @work(thread=True, exit_on_error=False, group="change")
     def change(self, act: Callable[[Insight], None], done: str) -> None:
@@ -133,8 +137,8 @@ class MemoryScreen(PlaceScreen):
             act(self.tutor.service.insight())
             return True
 
-        if self.tutor.attempt(acted, done):
-            self.post_message(MemoryChanged())
+        self.tutor.attempt(acted, done)
+        self.post_message(MemoryChanged())  # also when it was refused: what is shown is what is in the file
 
     @on(MemoryChanged)
     def _changed(self) -> None:

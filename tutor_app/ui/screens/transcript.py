@@ -113,6 +113,7 @@ class TranscriptScreen(Screen[None]):
 
         def answered(yes: bool | None) -> None:
             if yes:
+                self.query_one("#facts", Static).update(Content(wording.WRITING))
                 self.delete_session()
 
         dialog = ConfirmDialog(wording.DELETE_SESSION, wording.DELETE_SESSION_TEXT, wording.DELETE)
