@@ -44,5 +44,6 @@ svg text{{font:13px system-ui,sans-serif;fill:var(--ink)}}svg .small{{font-size:
 :root{{--ink:#e6eaed;--page:#14181b;--soft:#a3adb5;--line:#343b41;--band:#1d2327;--good:#86d6a0;--bad:#f2988a}}
 {_series(_DARK)}
 }}
+@media(max-width:600px){{main{{padding:1rem .75rem 3rem}}table{{font-size:.8rem}}th,td{{padding:.3rem .45rem}}th[scope=row]{{min-width:6.5rem;max-width:7.5rem}}}}
 @media print{{.wide{{overflow:visible}}details>*{{display:block}}}}
 """

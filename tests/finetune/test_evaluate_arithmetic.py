@@ -116,6 +116,32 @@ def test_a_target_is_reached_from_the_right_side(kind: str, value: float, met: b
     assert Figure(kind, "l2", bootstrap.Estimate(value, 0, 1, 10, 10)).met is met
 
 
+def test_the_aim_for_length_is_for_beginners() -> None:
+    short = bootstrap.Estimate(31, 30, 32, 10, 10)
+    assert Figure("words", "talk A1", short).met is False
+    assert Figure("words", "talk C1", short).met is None
+
+
+def test_one_talk_alone_makes_no_difference() -> None:
+    one, other = Sheet(100, 0), Sheet(100, 0)
+    one.mean("readability", "A1", ["a"] * 9, [80.0] * 9)
+    other.mean("readability", "A1", ["a"] * 9, [90.0] * 9)
+    assert difference(one, other, "readability@A1") is None
+
+
+def test_without_a_gap_there_is_none_to_keep() -> None:
+    same = [
+        Turn(f"{level}{talk}", level, number, "Sí. ¿Y tú?")
+        for level in ("A1", "C1")
+        for talk in range(3)
+        for number in range(1, 10)
+    ]
+    sheet = Sheet(100, 0)
+    measure(sheet, same, "es", ["A1", "C1"], 9)
+    assert sheet.figures["gap_first@A1 to C1"].estimate.value == pytest.approx(0)
+    assert "gap_kept@A1 to C1" not in sheet.figures
+
+
 @pytest.mark.parametrize(
     ("native", "expected"),
     [

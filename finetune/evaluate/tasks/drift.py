@@ -126,7 +126,9 @@ def _gaps(
     group = f"{lowest} to {highest}"
     sheet.of("gap_first", group, talks, columns, lambda sums: gap(sums, 0))
     sheet.of("gap_last", group, talks, columns, lambda sums: gap(sums, 4))
-    sheet.of("gap_kept", group, talks, columns, lambda sums: _kept(gap(sums, 0), gap(sums, 4)))
+    made = sheet.figures.get(f"gap_first@{group}")
+    if made is not None and made.estimate.low > 0:
+        sheet.of("gap_kept", group, talks, columns, lambda sums: _kept(gap(sums, 0), gap(sums, 4)))
 
 
 def gap(sums: Floats, at: int) -> Floats:
