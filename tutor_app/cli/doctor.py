@@ -195,6 +195,8 @@ def speech_findings(data_dir: Path, *, timed: bool) -> list[Finding]:
 
     works, text = check.microphone()
     findings = [Finding("Microphone", "good" if works else "warning", text)]
+    spoken, text = check.voice(data_dir)
+    findings.append(Finding("Voice", "good" if spoken else "warning", text))
     if timed:
         heard, text, _ = check.recogniser(data_dir)
         findings.append(Finding("Speech recognition", "good" if heard else "warning", text))

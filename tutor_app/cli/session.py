@@ -50,13 +50,15 @@ def session(
     from tutor_app.session.models import make_host
     from tutor_app.session.people import open_or_create
     from tutor_app.session.session import Session
-    from tutor_app.session.speech import hearer
+    from tutor_app.session.speech import hearer, pronunciation, voice
 
     data_dir = prepared(context.data_dir)
     lessons = open_set(data_dir, set_id)
     if lesson_id is not None:
         lesson_of(lessons, lesson_id)
     info = lessons.info
+    speaking = voice(data_dir)
+    sounds = pronunciation(data_dir, speaking)
     host = None if no_llm else make_host(data_dir, model, language=info.language, track=info.track)
     with guarded_stdout() as out, open_or_create(data_dir, learner, info) as store:
         try:
@@ -64,11 +66,12 @@ def session(
                 host.start()
             run = Session(
                 lessons, lesson_id, store, host, level=level, seed=seed, hear=hearer(data_dir, info.track), fresh=fresh,  # type: ignore[arg-type]
-                due=store.due(info.language, time.time()),
+                due=store.due(info.language, time.time()), pronounce=sounds.remarks if sounds is not None else None,
             )  # fmt: skip
             code = run_jsonl(run, sys.stdin.buffer, out)
         finally:
-            if host is not None:
-                host.close()
+            for process in (host, speaking, sounds):
+                if process is not None:
+                    process.close()
     if code:
         sys.exit(code)

@@ -9,9 +9,12 @@ from tutor_app.errors import TutorError
 from tutor_app.speech.hear import Recogniser
 from tutor_app.speech.listening import Ear
 from tutor_app.speech.recognisers import DEFAULT, ENTRIES, Recognisers, SpeechEntry, find
+from tutor_app.speech.voice import Voice
+from tutor_app.speech.voices import ESPEAK
 
 COMFORTABLE_RTF = 0.3
 """Work for a second of speech, while the learner speaks, that leaves the machine time for everything else."""
+GET_VOICE = "`tutor models pull kokoro` gets natural voices for es fr zh en (89 MB)"
 SLOW_RTF = 0.8
 """With more than this the words come noticeably late."""
 
@@ -45,6 +48,22 @@ def recogniser(data_dir: Path) -> tuple[bool, str, float | None]:
     if entry.id == model.id:
         return rtf < SLOW_RTF, f"{text}. Recommended for this machine.", rtf
     return rtf < SLOW_RTF, f"{text}. Recommended for this machine: {entry.id} ({entry.note}).", rtf
+
+
+def voice(data_dir: Path) -> tuple[bool, str]:
+    """Whether lines can be read aloud, and in which languages naturally, or what to do."""
+    speaking = Voice(data_dir)
+    try:
+        outputs = speaking.outputs()
+    except TutorError as error:
+        return False, str(error)
+    finally:
+        speaking.close()
+    natural = [language for language in ESPEAK if any(each.natural for each in speaking.voices.of(language))]
+    text = f"natural voices for {' '.join(natural)}" if natural else f"only the robotic one. {GET_VOICE}"
+    if not outputs:
+        return False, f"{text}; no loudspeaker or headphones were found, so nothing can be heard"
+    return bool(natural), f"{text}; {', '.join(outputs[:2])}"
 
 
 def recommended(rtf: float, measured: SpeechEntry | None) -> SpeechEntry:

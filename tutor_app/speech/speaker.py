@@ -12,7 +12,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutor_app.llm.worker import Line
+from tutor_app.llm.lines import Line
 from tutor_app.speech.errors import SpeechError
 from tutor_app.speech.pcm import RATE_HZ, from_text, to_text
 from tutor_app.speech.process import Request, serve
