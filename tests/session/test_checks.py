@@ -70,6 +70,18 @@ def test_help_is_kindly_refused_and_the_item_stays(spanish: LessonSet, store: St
     assert row["hint_level"] == 0
 
 
+def test_what_is_said_between_the_items_is_always_the_same_and_never_a_second_try(
+    spanish: LessonSet, store: Store
+) -> None:
+    session = Session(spanish, "pre-check", store, None, seed=2)
+    list(session.start())
+    said = set()
+    while not session.over:
+        said |= {event.text for event in session.submit(Asked("skip")) if isinstance(event, Reply)}
+    assert len(said) == 1
+    assert "otra vez" not in said.pop()
+
+
 def test_what_is_passed_over_counts_as_not_known(spanish: LessonSet, store: Store) -> None:
     summary = answered(spanish, store, "pre-check", 4)
     assert (summary.items_correct, summary.items_seen) == (4, 10)

@@ -14,6 +14,7 @@ from tutor_app.pedagogy.uptake import practised
 from tutor_app.pedagogy.validator import Situation, validate
 from tutor_app.progress.store import Store
 from tutor_app.session import turns
+from tutor_app.session.checking import is_check
 from tutor_app.session.plan import Position, Unit, forms_at
 from tutor_app.session.turns import Outcome, Setting
 from tutor_app.session.tutor import Draft
@@ -22,7 +23,8 @@ from tutor_app.session.tutor import Draft
 def presentable(draft: Draft, unit: Unit | None, decision: Decision, at: Setting) -> Draft:
     """The reply if it is valid; else (a line of a lesson that was never linted) a plain one of the bank."""
     hidden: tuple[str, ...] = ()
-    closed = decision.move == "affirm" or decision.hint_level >= policy.MAX_HINT
+    # What is said in a check is the same after every answer, so a word it shares with one tells nothing.
+    closed = decision.move == "affirm" or decision.hint_level >= policy.MAX_HINT or is_check(at.lesson)
     if unit is not None and unit.item is not None and not isinstance(unit.item, MatchItem) and not closed:
         hidden = () if decision.move in ("recast", "question", "explore") else answers(unit.item)
     situation = Situation(

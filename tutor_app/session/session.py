@@ -205,7 +205,8 @@ class Session:
     def _prepare_tutor(self) -> None:
         if self._host is None or self._host.state.state == "none":
             return
-        self._host.warm(self._warm)
+        if self._lesson is None or any(isinstance(unit.step, TalkStep) for unit in self._units):
+            self._host.warm(self._warm)
 
     def _warm(self, progress: Callable[[float], None]) -> None:
         self._made_tutor().warm(progress)

@@ -57,6 +57,7 @@ REVIEW_AGAIN = "from before"
 BACKLOG = "More is resting for another day. It is not counted, and nothing is late."
 LEARNT = "learnt"
 CHECK = "check"
+COMPOSER_CHECK = "Your answer. Enter sends, F5 goes on when you don't know."
 CHECK_ABOUT = "Each task once, without hints. Nothing is marked; it shows you, and your class if you share it, how far you come."
 LEVEL_REACHED = (
     "You have learnt all of {before}. From here on, talk and advice go by {level}. Every lesson stays open."

@@ -458,6 +458,8 @@ class LessonScreen(Screen[Summary | None]):
             text = wording.COMPOSER_OPENING
         elif self.query_one(StepPanel).pad() is not None:
             text = wording.COMPOSER_PAD
+        elif step is not None and step.check:
+            text = wording_path.COMPOSER_CHECK
         else:
             text = wording.COMPOSER_TALK if step is None or step.kind == "talk" else wording.COMPOSER_ITEM
         self.query_one(Composer).placeholder = text
