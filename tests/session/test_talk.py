@@ -11,6 +11,7 @@ from lessons.schema import LessonSet
 from tutor_app.llm.fake import Line, ScriptedEngine
 from tutor_app.pedagogy.validator import Situation, validate
 from tutor_app.progress.store import Store
+from tutor_app.session.choices import Choices
 from tutor_app.session.events import (
     Event,
     ModelState,
@@ -21,7 +22,6 @@ from tutor_app.session.events import (
     SessionStarted,
     StepShown,
 )  # fmt: skip
-from tutor_app.session.choices import Choices
 from tutor_app.session.host import ModelHost
 from tutor_app.session.session import Session
 
