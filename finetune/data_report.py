@@ -9,11 +9,16 @@ from typing import Any
 from finetune.errors import FinetuneError
 
 
+def left_out(one: dict[str, Any]) -> dict[str, int]:
+    """Why and how often a source's conversations were left out, by its reader and by the mixture."""
+    return {**one["tally"]["dropped"], **one["refused"]}
+
+
 def table(report: dict[str, Any]) -> str:
     """One line a source: asked, reached, tokens, conversations, passes, and what was left out."""
     lines = [f"{'source':<24}{'asked':>8}{'reached':>9}{'tokens':>12}{'talks':>9}{'passes':>8}  left out"]
     for name, one in report["sources"].items():
-        left = ", ".join(f"{count} {reason}" for reason, count in sorted(one["tally"]["dropped"].items()))
+        left = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out(one).items()))
         lines.append(
             f"{name:<24}{one['asked']:>8.1%}{one['share']:>9.1%}{one['tokens']:>12,}{one['conversations']:>9,}"
             f"{one['passes']:>8}  {left}"
@@ -42,11 +47,11 @@ def plot(report: dict[str, Any], path: Path) -> None:
     shares.invert_yaxis()
     shares.set_xlabel("% of trained tokens")
     shares.legend()
-    reasons = sorted({reason for one in every for reason in one["tally"]["dropped"]})
+    reasons = sorted({reason for one in every for reason in left_out(one)})
     start = [float(one["conversations"]) for one in every]
     counts.barh(places, start, 0.6, label="taken", color="C0")
     for number, reason in enumerate(reasons, 1):
-        sizes = [float(one["tally"]["dropped"].get(reason, 0)) for one in every]
+        sizes = [float(left_out(one).get(reason, 0)) for one in every]
         counts.barh(places, sizes, 0.6, left=start, label=reason, color=f"C{number}")
         start = [a + b for a, b in zip(start, sizes, strict=True)]
     counts.set_xlabel("conversations read")

@@ -8,6 +8,7 @@ and do not depend on how many workers prepare them.
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -43,6 +44,9 @@ class Reached:
     passes: int = 1
     exhausted: bool = False
     tally: Tally = field(default_factory=Tally)
+    """What its reader gave and left out."""
+    refused: dict[str, int] = field(default_factory=dict)
+    """What the mixture then left out, by reason."""
 
 
 @dataclass
@@ -134,7 +138,7 @@ def _stream(
             continue
         reason = admit(prepared, reached.passes == 1)
         if reason is not None:
-            reached.tally.drop(reason)
+            reached.refused[reason] = reached.refused.get(reason, 0) + 1
             continue
         encoded = prepared.encode()
         count = sum(encoded.trained)
@@ -145,11 +149,22 @@ def _stream(
 
 
 def _passes(one: Ingredient, reached: Reached, prepare: Prepare, seed: int) -> Iterator[Prepared]:
+    ahead = Tally()
+    notes: deque[Tally] = deque()
+
+    def noted(examples: Examples) -> Examples:
+        for example in examples:
+            notes.append(Tally(ahead.read, ahead.kept, dict(ahead.dropped)))
+            yield replace(example, source=one.name)
+
     for number in range(one.repeat):
         reached.passes = number + 1
         rng = random.Random(f"{seed}/{one.name}/{number}")
-        shuffled = _shuffled(one.open(reached.tally), rng)
-        yield from prepare(one.name, (replace(example, source=one.name) for example in shuffled))
+        for prepared in prepare(one.name, noted(_shuffled(one.open(ahead), rng))):
+            # What was read when this one was: workers may be further, and how far differs from run to run.
+            reached.tally = notes.popleft()
+            yield prepared
+    reached.tally = ahead
 
 
 def _shuffled(examples: Examples, rng: random.Random) -> Iterator[Example]:

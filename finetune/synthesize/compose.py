@@ -16,6 +16,7 @@ from finetune.synthesize.bank import LEVELS, Bank, ByLevel, Topic, bank, found, 
 from lessons.patterns import contains
 from lessons.schema import Level
 from tutor_app.pedagogy import author
+from tutor_app.pedagogy.clean import up_to_question
 from tutor_app.pedagogy.language import length, plain
 from tutor_app.pedagogy.validator import Situation, validate
 
@@ -80,6 +81,8 @@ def reply(wanted: Wanted, rng: random.Random, used: set[str]) -> str | None:
     for attempt in range(TRIES):
         parts = list(_parts(wanted, subject, rng, used if attempt < TRIES // 2 else set()))
         text = author.joined(tag, *parts)
+        if not wanted.carry:
+            text = up_to_question(text)  # as the app cuts it
         if fits(text, wanted.situation, wanted.target):
             used.update(parts)
             return text

@@ -17,6 +17,7 @@ from finetune.synthesize.talk import Dialogue, Move, words_of
 from lessons.schema import AnyItem, ErrorPattern, Lesson, LessonSet, MatchItem, items_of
 from tutor_app.pedagogy import author
 from tutor_app.pedagogy.assess import answers
+from tutor_app.pedagogy.clean import up_to_question
 from tutor_app.pedagogy.language import words
 from tutor_app.pedagogy.prompts import brief_of, learner_turn, prefix
 from tutor_app.pedagogy.templates import Message
@@ -79,6 +80,7 @@ def _ladder(
             line = author.hint(item, rung, tag, rng.randrange(99))
             told = author.without_emphasis(item.hints[rung - 1]).text
             text, direction = line.text, f"hint: {told}"
+        text = up_to_question(text)  # as the app cuts what a model says
         situation = Situation(
             tag, info.track, lesson.level,
             hidden=() if rung == TOP else answers(item),

@@ -111,7 +111,7 @@ def _usable(learner: str, native: str) -> bool:
 
 SEEN_ZIPF = 1.6
 """A Spanish word rarer than this that is no name is taken for a slip …"""
-ACCENT_MARGIN = 1.2
+ACCENT_MARGIN = 0.7
 """… and so is one whose accented twin is this much commoner (Zipf scale): "espanol", "tenia"."""
 
 
@@ -122,10 +122,15 @@ def _accented() -> dict[str, tuple[str, float]]:
 
     best: dict[str, tuple[str, float]] = {}
     for word in top_n_list("es", 60_000):
-        bare, known = without_accents(word), zipf(word, "es")
+        bare, known = _bare(word), zipf(word, "es")
         if known > best.get(bare, ("", 0.0))[1]:
             best[bare] = (word, known)
     return best
+
+
+def _bare(word: str) -> str:
+    """The word as a keyboard without Spanish letters writes it."""
+    return without_accents(word).replace("ñ", "n")
 
 
 def misspelt(text: str) -> bool:
@@ -135,7 +140,7 @@ def misspelt(text: str) -> bool:
         known = zipf(word, "es")
         if known < SEEN_ZIPF and not is_english(word, "es"):
             return True
-        twin, twin_known = _accented().get(without_accents(word), (word, known))
+        twin, twin_known = _accented().get(_bare(word), (word, known))
         if twin != word and twin_known - known > ACCENT_MARGIN:
             return True
     return False
