@@ -137,7 +137,8 @@ class Written:
 def fingerprint(config: DataConfig) -> str:
     """Identifies what a run gives: its settings but for the workers, its template, its files by size and time."""
     told = config.model_dump(mode="json", exclude={"workers"})
-    every = [config.tokenizer, *files([path for one in config.sources.values() for path in one.paths])]
+    read = [*config.sources.values(), *config.evaluation.values()]
+    every = [config.tokenizer, *files([path for one in read for path in one.paths])]
     stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in every if file.exists()]
     text = json.dumps([told, template_sha256(config.family), stamps], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
