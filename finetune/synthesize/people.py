@@ -103,7 +103,8 @@ class Pool:
             topic = about(last, self.tag).topic if rng.random() < FOLLOWS else None
             shelf = self.wrong if rng.random() < situations.error else self.right
             mine = [said for said in own if (said.text != said.native) is (shelf is self.wrong)]
-            every = mine if mine and rng.random() < 0.35 else shelf.get(topic) or _any(shelf)
+            known = shelf.get(topic, []) if topic is not None else []
+            every = mine if mine and rng.random() < 0.35 else known or _any(shelf)
             fit = [said for said in every if said.text not in told and sayable(said, self.tag, level)]
             if not fit:
                 fit = [s for s in _any(shelf) if s.text not in told and sayable(s, self.tag, level)]
