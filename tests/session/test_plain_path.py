@@ -91,7 +91,7 @@ def test_a_whole_placement_is_short_and_its_result_explained(service: TutorServi
     plain_path.place(service, service.sets()[0], person.say, person.ask, lambda step: None)
     asked = person.heard.count(">")
     assert 8 <= asked <= 24
-    assert "This is a suggestion" in person.all
+    assert "new to you" in person.all
     assert service.settings()["start_level.es-l2"] == "A1"
 
 
