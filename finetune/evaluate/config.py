@@ -69,7 +69,7 @@ class Replies(Settings):
     """What the tutor says to those sentences."""
 
     errors: int = Field(default=40, ge=0)
-    """Of the sentences with errors, for each group."""
+    """Of the sentences with errors in which something has to be put in, for each group: there is a form to recast."""
     one_step: bool = True
     """Also without the reformulation, to see what it brings."""
     level: Level = "A1"

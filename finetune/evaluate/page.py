@@ -158,7 +158,7 @@ def _pictures(report: dict[str, Any]) -> str:
             for i, (name, one) in enumerate(report["models"].items())
             if f"{kind}@{group}" in one["figures"]
         ]
-        if group.startswith(("reformulation", "talk")) or not found:
+        if group.startswith("reformulation") or not _is_main(kind, group) or not found:
             continue
         bars = [
             Bar(name, one["value"], one["low"], one["high"], value(one, about["unit"]), i) for i, name, one in found
@@ -185,7 +185,7 @@ def _curves(report: dict[str, Any]) -> str:
                 (point["changed"], point["f05"]) for point in one.get("curve", {}).get(track, [])
                 if point["changed"] is not None and point["f05"] is not None
             ]  # fmt: skip
-            curves.append(Line(name, points, i))
+            curves.append(Line(name, points[::-1], i))  # ends, and is named, where every version is believed
         drawn = [point for curve in curves for point in curve.points]
         if not drawn:
             continue

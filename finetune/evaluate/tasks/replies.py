@@ -81,8 +81,14 @@ def run(bench: Bench, held: Held) -> None:
     asked = bench.config.reformulation
     for track in bench.model.tracks:
         wrong = held.sample(
-            settings.errors, track, wrong=True, words=asked.words, language=tag, seed=bench.config.seed
-        )  # fmt: skip
+            max(asked.errors, settings.errors),
+            track,
+            wrong=True,
+            words=asked.words,
+            language=tag,
+            seed=bench.config.seed,
+        )
+        wrong = [one for one in wrong if one.rights][: settings.errors]  # the others have no form to recast
         found = [
             version.used for version in reformulate(bench, [(one.id, one.learner) for one in wrong], track, asked.level)
         ]  # fmt: skip
