@@ -28,10 +28,12 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "f05": Kind("Reformulation F0.5", "Word edits of the model's version against those of a teacher; precision counts double.", "number", target=0.70),
+    "f05_plain": Kind("… accents aside", "The same without edits that only change an accent, which teachers mended in some essays and not in others.", "number"),
     "precision": Kind("… precision", "Of the model's edits, those the teacher made too.", "number"),
     "recall": Kind("… recall", "Of the teacher's edits, those the model made too.", "number"),
     "exact": Kind("… whole sentence right", "Sentences given back word for word as the teacher has them."),
     "changed": Kind("Correct sentences changed", "Nothing was wrong, and the model's version has another word.", better="lower", target=0.02),
+    "changed_plain": Kind("… in more than accents", "The same, where more than an accent is changed.", better="lower"),
     "acted": Kind("Errors acted on", "Sentences with errors in which the app would recast something, after its own threshold."),
     "acted_right": Kind("… rightly", "Of those, the form recast is the teacher's."),
     "false_flags": Kind("False flags", "Nothing was wrong, and the app would still recast something.", better="lower", target=0.01),

@@ -158,6 +158,17 @@ def test_word_edits_are_compared_by_place_and_word(native: str, expected: tuple[
     assert counted("Mi hermana es en un casa.", native, "Mi hermana está en una casa.", "es") == expected
 
 
+def test_accents_can_be_left_aside_on_both_sides() -> None:
+    learner, native, corrected = (
+        "Tambien quiero usar espanol",
+        "También quiero usar español",
+        "Tambien quiero usar el espanol",
+    )
+    assert counted(learner, native, corrected, "es") == (0, 2, 1)
+    assert counted(learner, native, corrected, "es", accents=False) == (0, 1, 1)
+    assert counted("El dia es bueno", "El día es bueno", "El día es bueno", "es", accents=False) == (0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("word", "count"),
     [("casa", 2), ("día", 2), ("tierra", 2), ("poeta", 3), ("guitarra", 3), ("queso", 2), ("ciudad", 2), ("muy", 1), ("aéreo", 4), ("y", 1), ("pingüino", 3)],

@@ -29,9 +29,18 @@ def places(found: Sequence[Edit]) -> set[Place]:
 
 
 @lru_cache(maxsize=8192)
-def counted(learner: str, native: str, corrected: str, language: str) -> tuple[int, int, int]:
-    """True positives, false positives and false negatives of the model's edits, as in ERRANT (Bryant et al. 2017)."""
-    mine, gold = places(edits(learner, native, language)), places(edits(learner, corrected, language))
+def counted(
+    learner: str, native: str, corrected: str, language: str, *, accents: bool = True
+) -> tuple[int, int, int]:
+    """True positives, false positives and false negatives of the model's edits, as in ERRANT (Bryant et al. 2017).
+
+    Without `accents`, edits that only change an accent count on neither side: COWS-L2H's teachers mended them in some
+    essays and let them stand in others ("Tambien quiero usar el espanol").
+    """
+    mine, gold = (
+        places([edit for edit in edits(learner, other, language) if accents or edit.tag != "accent"])
+        for other in (native, corrected)
+    )
     return len(mine & gold), len(mine - gold), len(gold - mine)
 
 
@@ -88,6 +97,15 @@ def _on_correct(bench: Bench, track: Track, right: list[Sentence], made: list[Re
     bench.sheet.share("changed", track, writers, [
         not _same(version.native, one.learner, bench.language) for one, version in zip(right, made, strict=True)
     ])  # fmt: skip
+    bench.sheet.share(
+        "changed_plain",
+        track,
+        writers,
+        [
+            any(edit.tag != "accent" for edit in edits(one.learner, version.native, bench.language))
+            for one, version in zip(right, made, strict=True)
+        ],
+    )
     bench.sheet.share("false_flags", track, writers, [version.acted for version in made])
 
 
