@@ -56,7 +56,7 @@ def main() -> dict[str, Any]:
     table: dict[str, Any] = {}
     seconds = dict.fromkeys(settings, 0.0)
     length = 0.0
-    for snr in SNRS:
+    for snr in SNRS[: int(sys.argv[2])] if len(sys.argv) > 2 else SNRS:
         tally: Counter[tuple[str, str, str]] = Counter()
         for number, sentence in enumerate(sentences()):
             sound = sentence.sound() if snr is None else noisy(sentence.sound(), snr, number)
