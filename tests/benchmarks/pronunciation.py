@@ -5,7 +5,9 @@
 Kokoro says both words of each pair of the contrast tables in a sentence, with voices other than the one the tutor
 compares with. Each recording is judged twice: against the sentence it says (nothing may be flagged) and against the
 sentence with the other word (it should be). Wants `tutor models pull kokoro`; the speech is kept in the cache, since
-making it takes most of the time. French has one voice of its own: the others are an Italian, a Portuguese and a
+making it takes most of the time. The comparison is symmetric, so a word that is called clear in its own sentence is the
+one that is caught in the other; what is measured on its own is how often the two signals agree on the wrong side. The
+limits in `tutor_app.speech.clarity`, and which French contrasts are silent, were set on these same pairs. French has one voice of its own: the others are an Italian, a Portuguese and a
 Spanish one that speak French sounds.
 """
 
