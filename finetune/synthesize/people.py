@@ -18,8 +18,8 @@ SLOW_S = 240.0
 """Longer than any learner's own pace allows for."""
 FOLLOWS = 0.8
 """How often a learner answers what was asked, when a sentence on that topic is known."""
-RECENT = 40
-"""Sentences of the pool that are not said again soon."""
+DRAWS = 60
+"""Sentences looked at for one that fits the level and was not said yet."""
 
 
 class Situations(BaseModel):
@@ -105,10 +105,15 @@ class Pool:
             mine = [said for said in own if (said.text != said.native) is (shelf is self.wrong)]
             known = shelf.get(topic, []) if topic is not None else []
             every = mine if mine and rng.random() < 0.35 else known or _any(shelf)
-            fit = [said for said in every if said.text not in told and sayable(said, self.tag, level)]
-            if not fit:
-                fit = [s for s in _any(shelf) if s.text not in told and sayable(s, self.tag, level)]
-            return rng.choice(fit) if fit else None
+            return _one(every) or _one(_any(shelf))
+
+        def _one(every: Sequence[Said]) -> Said | None:
+            """One that this learner would say; drawn, because looking through thousands at each turn is slow."""
+            for _ in range(DRAWS if every else 0):
+                said = rng.choice(every)
+                if said.text not in told and sayable(said, self.tag, level):
+                    return said
+            return None
 
         def _any(shelf: dict[str | None, list[Said]]) -> list[Said]:
             return [said for sentences in shelf.values() for said in sentences]
