@@ -70,7 +70,9 @@ class Pronunciation:
         for each in judged:
             if each.mark is not None:
                 site = each.site
-                said.append(WordSound(site.word, each.mark, site.other_word, _tip(language, site), site.other))
+                said.append(
+                    WordSound(site.word, each.mark, site.other_word, _tip(language, site), site.other)
+                )
         return tuple(said)
 
     def sites(self, text: str, language: str) -> list[Site]:
