@@ -82,12 +82,17 @@ def runs() -> int:
 
 
 def utterance(length_s: float, language: str) -> tuple[Samples, str]:
-    """Sentences of one voice put together until they are as long as asked for, without silence at the end."""
+    """Different sentences put together until they are as long as asked for, without silence at the end.
+
+    Never the same one twice: Whisper writes only one of two equal sentences.
+    """
     parts: list[Samples] = []
+    used: set[str] = set()
     gap = np.zeros(int(BETWEEN_S * RATE_HZ), dtype=np.float32)
     for sentence in sentences():
-        if sentence.language != language:
+        if sentence.language != language or sentence.text in used:
             continue
+        used.add(sentence.text)
         sound = trimmed(sentence.sound())
         if sum(map(len, parts)) + len(sound) / 2 > length_s * RATE_HZ and parts:
             break

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor_app.speech.cutting import LONGEST, PAD_WINDOWS, Cutter, Piece
+from tutor_app.speech.cutting import LONGEST, PAD_WINDOWS, TRY_WINDOWS, Cutter, Piece
 
 SECOND = 31
 """Windows."""
@@ -31,16 +31,17 @@ def test_a_short_answer_stays_whole_whatever_its_pauses() -> None:
     assert (piece.start, piece.end) == (0, 3 * SECOND)
 
 
-def test_after_four_seconds_a_long_pause_cuts_but_a_short_one_does_not() -> None:
-    assert spoken(4 * SECOND, 10, SECOND)[1] == []
-    _, cuts = spoken(4 * SECOND, 30, SECOND)
-    assert len(cuts) == 1
-    assert 4 * SECOND <= cuts[0].end <= 4 * SECOND + 30, "the cut lies in the pause"
+def test_after_four_seconds_a_pause_cuts_as_soon_as_it_is_worth_a_try() -> None:
+    assert spoken(4 * SECOND, TRY_WINDOWS - 1, SECOND)[1] == []
+    for pause in (TRY_WINDOWS, 30):
+        _, cuts = spoken(4 * SECOND, pause, SECOND)
+        assert len(cuts) == 1
+        assert 4 * SECOND <= cuts[0].end <= 4 * SECOND + pause, "the cut lies in the pause"
 
 
 def test_the_longer_somebody_speaks_the_shorter_a_pause_will_do() -> None:
-    assert len(spoken(13 * SECOND, 8, SECOND)[1]) == 1
-    assert len(spoken(21 * SECOND, 4, SECOND)[1]) == 1
+    assert len(spoken(11 * SECOND, 3, SECOND)[1]) == 1
+    assert spoken(9 * SECOND, 3, SECOND)[1] == []
 
 
 def test_speech_without_any_pause_is_cut_where_the_voice_is_weakest() -> None:
