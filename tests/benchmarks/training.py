@@ -11,10 +11,12 @@ ids and labels, in batches of 8, weights and arithmetic in the same type; `unsha
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
 import resource
+import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -65,7 +67,8 @@ def make_data(scratch: Path, base: Path, family: str, conversations: int) -> Pat
         ["synthesize", str(scratch / "synthesize.yaml"), "--out", str(scratch / "dialogues"), "--json"],
         ["data", str(scratch / "data.yaml"), "--out", str(scratch / "data"), "--json"],
     ):
-        cli.main(command, standalone_mode=False)
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is for the figures
+            cli.main(command, standalone_mode=False)
     train = scratch / "data" / "train.jsonl"
     lines = train.read_text(encoding="utf-8").splitlines()[:conversations]
     train.write_text("\n".join(lines) + "\n", encoding="utf-8")
