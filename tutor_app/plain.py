@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tutor_app.errors import TutorError
+from tutor_app.plain_pairs import PlainSounds
 from tutor_app.plain_path import choose_learner, number, take_another_way
 from tutor_app.session.events import (
     Asked,
@@ -30,6 +32,7 @@ from tutor_app.session.events import (
     StepShown,
     Summary,
     TurnIn,
+    WordSound,
 )  # fmt: skip
 from tutor_app.session.gain_text import gain_lines
 from tutor_app.session.overview import LessonOverview, SetOverview
@@ -37,9 +40,14 @@ from tutor_app.session.reviewing import REVIEW
 from tutor_app.session.service import TutorService
 from tutor_app.session.session import Session
 
+if TYPE_CHECKING:
+    from tutor_app.plain_speech import Spoken
+    from tutor_app.speech.listening import Ear
+
 HELP = """Write your answer and press Enter. Or write one of:
   /say      speak instead of writing
   /hear     hear the tutor's last words
+  /pair     hear a word beside the one it is easily taken for, when that was offered
   /hint     a step of help
   /skip     go on to the next
   /explain  about what you just did
@@ -75,8 +83,9 @@ def run_plain(data_dir: Path, learner: str | None, *, model: str | None = None) 
                 return 0
             speak = speaker(service, service.sets(), chosen[0])
             hear = listener(service, service.sets(), chosen[0])
+            sounds = sounds_of(service, service.sets(), chosen[0])
             session = service.start_lesson(*chosen)
-            hold(session, write, read, speak=speak, hear=hear, use_model=service.use_model)
+            hold(session, write, read, speak=speak, hear=hear, sounds=sounds, use_model=service.use_model)
     except (Ended, KeyboardInterrupt):
         write("")
         write("Saved. Until next time!")
@@ -85,21 +94,45 @@ def run_plain(data_dir: Path, learner: str | None, *, model: str | None = None) 
         service.close()
 
 
-def speaker(service: TutorService, sets: Sequence[SetOverview], set_id: str) -> Callable[[], str | None]:
+def speaker(service: TutorService, sets: Sequence[SetOverview], set_id: str) -> Callable[[], Spoken | None]:
     """What `/say` does in a lesson of this set: gives what was said, or None after saying why there is nothing."""
 
-    def speak() -> str | None:
+    def speak() -> Spoken | None:
         from tutor_app.plain_speech import spoken
 
-        ear = service.ear()
-        if ear is None:
-            write('Speaking is not installed here. Run: pip install "linguist-tutor[speech]"')
+        if (ear := _ear(service)) is None:
             return None
         chosen = next(each for each in sets if each.id == set_id)
-        device = str(service.settings().get("microphone", ""))
-        return spoken(ear, device, chosen.language, chosen.track, write, read)
+        return spoken(ear, _microphone(service), chosen.language, chosen.track, write, read)
 
     return speak
+
+
+def sounds_of(service: TutorService, sets: Sequence[SetOverview], set_id: str) -> PlainSounds:
+    """What is said of sounds in a lesson of this set, and what `/pair` does there."""
+    chosen = next(each for each in sets if each.id == set_id)
+
+    def record() -> bytes | None:
+        from tutor_app.plain_speech import recorded
+
+        if (ear := _ear(service)) is None:
+            return None
+        recording = recorded(ear, _microphone(service), chosen.language, chosen.track, write)
+        return recording.pcm if recording is not None else None
+
+    return PlainSounds(lambda: service.reader(chosen.language), record, write, read)
+
+
+def _ear(service: TutorService) -> Ear | None:
+    """What listens; None after saying that nothing does."""
+    ear = service.ear()
+    if ear is None:
+        write('Speaking is not installed here. Run: pip install "linguist-tutor[speech]"')
+    return ear
+
+
+def _microphone(service: TutorService) -> str:
+    return str(service.settings().get("microphone", ""))
 
 
 def listener(service: TutorService, sets: Sequence[SetOverview], set_id: str) -> Callable[[str], None]:
@@ -201,14 +234,16 @@ def hold(
     ask: Callable[[str], str],
     *,
     clock: Callable[[], float] = time.monotonic,
-    speak: Callable[[], str | None] = lambda: None,
+    speak: Callable[[], Spoken | None] = lambda: None,
     hear: Callable[[str], None] = lambda text: None,
+    sounds: PlainSounds | None = None,
     use_model: Callable[[str], None] | None = None,
 ) -> None:
     """One sitting. Raises Ended when the input ends; the session can then be continued another time.
 
-    `speak` gives what the learner said aloud, or None when there is nothing to send; `hear` reads a text to them. `use_model` changes to a
-    smaller model when memory ran out and the learner wants it.
+    `speak` gives what the learner said aloud, or None when there is nothing to send; `hear` reads a text to
+    them, and `sounds` is asked how a sentence sounded that was to be said aloud. `use_model` changes to a smaller model
+    when memory ran out and the learner wants it.
     """
     told = _Told()
     step = _show_all(session.start(), say, told)
@@ -220,11 +255,15 @@ def hold(
             said = speak()
             if said is None:
                 continue
-            line = said.lstrip("/")  # what is spoken is never a command
+            line = said.text.lstrip("/")  # what is spoken is never a command
+            if sounds is not None and step is not None and step.kind == "speak":
+                _tell_sounds(sounds, sounds.remarks(said.pcm, step.say or step.text), say)
         if line == "/help":
             say(HELP)
         elif line == "/hear":
             hear(told.line)
+        elif line == "/pair" and sounds is not None:
+            _tell_sounds(sounds, sounds.practise(), say)
         elif line == "/again" and step is not None:
             show(step, say)
         elif line.startswith("/keep ") and line.removeprefix("/keep ").strip():
@@ -240,6 +279,13 @@ def hold(
                 Asked(COMMANDS[line]) if line in COMMANDS else Said(line, round(clock() - began, 1))
             )
             step = _show_all(session.submit(turn), say, told, step) or step
+
+
+def _tell_sounds(sounds: PlainSounds, words: Sequence[WordSound], say: Say) -> None:
+    if words:
+        show(Sounded(tuple(words)), say)
+        if sounds.offer:
+            say(sounds.offer)
 
 
 @dataclass

@@ -6,10 +6,11 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
 from tutor_app.errors import TutorError
-from tutor_app.speech.listening import Ear, Listening, Progress
+from tutor_app.speech.listening import Ear, Listening, Progress, Recording
 
 Say = Callable[[str], None]
 Ask = Callable[[str], str]
@@ -18,8 +19,25 @@ LISTENING = "Listening. Speak, then be quiet for two seconds. Ctrl-C throws it a
 CONFIRM = "Enter sends it; or write it as you meant it; or - to drop it:"
 
 
-def spoken(ear: Ear, device: str, language: str, track: str, say: Say, ask: Ask) -> str | None:
+@dataclass(frozen=True)
+class Spoken:
+    """What the learner sends, and its sound."""
+
+    text: str
+    pcm: bytes
+
+
+def spoken(ear: Ear, device: str, language: str, track: str, say: Say, ask: Ask) -> Spoken | None:
     """What the learner said and confirmed; None when nothing is to be sent, and the reason has been said."""
+    recording = recorded(ear, device, language, track, say)
+    if recording is None:
+        return None
+    answer = ask(CONFIRM)
+    return None if answer == "-" else Spoken(answer or recording.heard.text, recording.pcm)
+
+
+def recorded(ear: Ear, device: str, language: str, track: str, say: Say) -> Recording | None:
+    """One recording, and what was heard said; None after saying why there is none."""
     listening = ear.listen(device, language, track)
     told = False
 
@@ -39,8 +57,7 @@ def spoken(ear: Ear, device: str, language: str, track: str, say: Say, ask: Ask)
         say("Thrown away. Nothing of it was kept.")
         return None
     say(f"Heard: {recording.heard.text}")
-    answer = ask(CONFIRM)
-    return None if answer == "-" else answer or recording.heard.text
+    return recording
 
 
 @contextmanager

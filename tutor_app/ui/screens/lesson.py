@@ -25,10 +25,20 @@ from tutor_app.session.events import (
     StepShown,
     Summary,
 )
-from tutor_app.ui import pauses, preferences, wording, wording_path, wording_speech, wording_voice
+from tutor_app.speech.pairs import pair_of
+from tutor_app.ui import (
+    pauses,
+    preferences,
+    wording,
+    wording_pairs,
+    wording_path,
+    wording_speech,
+    wording_voice,
+)
 from tutor_app.ui.lesson_view import LessonView
 from tutor_app.ui.messages import FragmentsWaiting, SessionClosed, SessionEvent, SessionFailed, TurnOver
 from tutor_app.ui.runner import SessionRunner
+from tutor_app.ui.screens.pair import PairOffer, PairScreen
 from tutor_app.ui.service import LessonSession, SetOverview, WordEntry
 from tutor_app.ui.text import one_line, words_of
 from tutor_app.ui.widgets.choice_pad import Answered
@@ -57,6 +67,8 @@ class LessonScreen(Screen[Summary | None]):
     CSS_PATH = "lesson.tcss"
     AUTO_FOCUS = "Composer"
     BINDINGS: ClassVar[list[BindingType]] = [
+        # First, so that it is seen on a narrow screen too while it is offered; priority as the writing box has Ctrl+F.
+        Binding("ctrl+f,f11", "pair", wording_pairs.KEY_PAIR, id="lesson.pair", priority=True),
         Binding("f2,ctrl+t", "ask('hint')", wording.KEY_HINT, id="lesson.hint"),
         Binding("f3,ctrl+l", "ask('explain')", wording.KEY_EXPLAIN, id="lesson.explain"),
         Binding("f4,ctrl+@,ctrl+space", "speak", wording_speech.KEY_SPEAK, id="lesson.speak"),
@@ -88,6 +100,8 @@ class LessonScreen(Screen[Summary | None]):
         self._offered = ""
         """A smaller model that the learner was offered already."""
         self._can_hear = False
+        self._pair: PairOffer | None = None
+        self._session_over: SessionClosed | None = None
         self._show_gloss: bool | None = None
         self._show_words: bool | None = None
 
@@ -244,7 +258,9 @@ class LessonScreen(Screen[Summary | None]):
 
     @on(SessionClosed)
     def _session_closed(self, message: SessionClosed) -> None:
-        if self._leaving or self._summary is not None:
+        self._session_over = message
+        # Textual closes no screen below another: `_pair_heard` comes back to it.
+        if self.is_active and (self._leaving or self._summary is not None):
             self.dismiss(self._summary or message.summary)
 
     # --- what the learner does ------------------------------------------------------------------------------
@@ -269,6 +285,7 @@ class LessonScreen(Screen[Summary | None]):
     def _said(self, message: Composer.Sent | Answered) -> None:
         if not self._may_send():
             return
+        self._offer_pair(None)
         spoken = self._view.spoken_step
         if spoken and (recording := self.query_one(SpeakBar).unsent):
             self.query_one(VoiceBar).compare(spoken, recording)
@@ -313,7 +330,9 @@ class LessonScreen(Screen[Summary | None]):
             self.action_leave()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Speaking and hearing have keys only where they are installed."""
+        """Speaking and hearing have keys only where they are installed, a pair while it is offered."""
+        if action == "pair":
+            return self._pair is not None
         if action == "hear":
             return self._can_hear
         return action != "speak" or self.tutor.service.ear() is not None
@@ -345,6 +364,37 @@ class LessonScreen(Screen[Summary | None]):
     @on(VoiceBar.Remarked)
     def _remarked(self, message: VoiceBar.Remarked) -> None:
         self._view.show(Sounded(message.words))
+        if pair := pair_of(message.words, message.text):
+            self._offer_pair(PairOffer(pair))
+
+    def _offer_pair(self, offer: PairOffer | None) -> None:
+        """In place of what was offered before; the focus stays where the learner writes."""
+        if self._pair is not None:
+            self._pair.remove()
+        self._pair = offer
+        if offer is not None:
+            self.query_one(Conversation).mount(offer)
+        self.refresh_bindings()
+
+    @on(Button.Pressed, ".offer-pair")
+    def action_pair(self) -> None:
+        """Hear two words beside each other; the lesson is silent meanwhile and goes on where it was."""
+        reader = self.tutor.service.reader(self._set.language)
+        if self._pair is None or reader is None:
+            return
+        pair, bar = self._pair.pair, self.query_one(VoiceBar)
+        self.query_one(SpeakBar).discard()
+        bar.hold()
+        self.query_one(Composer).focus()
+        screen = PairScreen(
+            pair, reader, self._set.language, self._set.track, f"{self._given} {pair.sentences}"
+        )
+        self.app.push_screen(screen, self._pair_heard)
+
+    def _pair_heard(self, _: None) -> None:
+        self.query_one(VoiceBar).release()
+        if self._session_over is not None:
+            self._session_closed(self._session_over)
 
     def action_leave(self) -> None:
         """Ask once, then end and save."""

@@ -40,6 +40,8 @@ class VoiceBar(Static):
         """What can be said of how a sentence sounded; not sent when that is nothing."""
 
         words: tuple[WordSound, ...]
+        text: str
+        """The sentence they stand in."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
@@ -49,6 +51,8 @@ class VoiceBar(Static):
         self._slow_next = False
         self._recording = b""
         self._speaking = False
+        self._held = False
+        self._missed = False
 
     def use(self, reader: Reader | None) -> None:
         """The voice of this lesson's language, or none."""
@@ -65,7 +69,27 @@ class VoiceBar(Static):
             return
         self._text, self._slow_next, self._recording = text, False, b""
         if self._reader is not None and self._reader.reads_aloud:
+            self._missed = self._held
+            if not self._held:
+                self._speak(slow=self._reader.slow)
+
+    def say(self, text: str) -> None:
+        """A line that the learner asked for, whatever is read unasked."""
+        if self._reader is not None and text.strip():
+            self._text, self._slow_next, self._recording = text, False, b""
             self._speak(slow=self._reader.slow)
+
+    def hold(self) -> None:
+        """Be silent until `release`, since something else speaks with the same voice."""
+        self.quiet()
+        self._held = True
+
+    def release(self) -> None:
+        """Read again; what came meanwhile and would have been read is read now."""
+        self._held = False
+        if self._missed:
+            self._missed = False
+            self.read(self._text)
 
     def again(self) -> bool:
         """The same line once more, slowly the second time; False when there is nothing to be heard."""
@@ -132,7 +156,7 @@ class VoiceBar(Static):
         except TutorError:
             return  # the answer counts without it, and nobody is told about help that cannot be had
         if words:
-            self.post_message(self.Remarked(words))
+            self.post_message(self.Remarked(words, text))
 
     @on(Sounding)
     def _sounding(self, message: Sounding) -> None:
