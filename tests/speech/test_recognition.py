@@ -53,6 +53,12 @@ def test_a_file_is_heard(recogniser: Recogniser, name: str, language: str, said:
     assert heard.seconds == pytest.approx(len(read_audio(AUDIO / name)) / pcm.RATE_HZ, abs=0.01)
 
 
+def test_a_decoder_that_runs_in_circles_is_asked_again_with_the_whole_window(recogniser: Recogniser) -> None:
+    said = AUDIO / "said" / "zh-1-zf_xiaobei-1.0.mp3"
+    text = recogniser.hear(said, ("zh-Hans",)).text
+    assert text.count("昨天") == 1, text
+
+
 def test_chinese_is_written_in_the_script_of_the_set(recogniser: Recogniser) -> None:
     assert recogniser.hear(AUDIO / "zh-food.flac", languages("zh-Hant", "l2")).text == "我很喜歡喫媽媽做的飯"
 

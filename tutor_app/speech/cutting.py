@@ -11,8 +11,8 @@ START = 0.5
 """Certainty at which speech begins."""
 END = 0.35
 """Below this it may have ended; between the two it goes on (Silero's own rule)."""
-PAD_WINDOWS = 6
-"""Kept before and after speech, about 0.2 s: soft consonants are not heard as voice."""
+PAD_WINDOWS = 12
+"""Kept before and after speech, about 0.4 s: soft consonants are not heard as voice."""
 TRY_WINDOWS = 6
 """A pause this long (0.2 s) may be the end: what was said up to it is transcribed at once."""
 PAUSES = ((94, TRY_WINDOWS), (312, 3))

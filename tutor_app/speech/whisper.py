@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import opencc
+import regex
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_ctranslate2_storage, get_suppressed_tokens
@@ -32,6 +33,8 @@ SHORTEST_S = 8.0
 """Windows shorter than this cost little less and are understood worse."""
 TOKENS_S = 12
 """Most tokens for a second of sound: fast speech has 6; a decoder that runs wild is stopped here."""
+LOOP = regex.compile(r"(\p{Han}{6,}|.{18,}).*\1")
+"""A text that begins again: sooner the decoder's doing, in a short window, than the speaker's."""
 USUAL_TOKENS_S = 4
 TRADITIONAL = frozenset({"Hant", "TW", "HK", "MO"})
 LEAST_PROBABILITY = 1e-8
@@ -92,7 +95,10 @@ class Whisper:
             ):
                 language = languages[1]
         limit = 8 + int(TOKENS_S * len(sound) / 16_000)
-        return self._decoded(encoded, language, languages[0], beam, limit)
+        words = self._decoded(encoded, language, languages[0], beam, limit)
+        if LOOP.search(words.text) and not whole_window:
+            return self.hear(sound, languages, beam, whole_window=True)
+        return words
 
     def timed(self, seconds: float, beam: int) -> float:
         """Seconds of work for `seconds` of speech, with as many tokens as speech usually has.
