@@ -124,7 +124,7 @@ async def test_hostile_text_in_every_place_of_a_lesson_is_only_text(text: str, s
 @pytest.mark.parametrize("text", HOSTILE[:4])
 async def test_hostile_names_models_and_refusals_are_only_text(text: str) -> None:
     service = script.service(
-        people=[Learner("a", text, 0.0, {"language": text}), Learner("b", text, 0.0)],
+        people=[Learner("a", text, 0.0, {"language": text, "track": "l2"}), Learner("b", text, 0.0)],
         catalogue=[ModelOverview(text, 1, text, True, False), ModelOverview("x", 1, "", True, True, text)],
         used="x",
     )

@@ -43,6 +43,8 @@ def _in_file(folder: Path, file: Path) -> Iterator[Finding]:
         lesson = check_lesson(source)
     except ReadError:
         return
+    if lesson.check is not None:
+        return  # in a check the tutor says neither hints nor recasts
     for where, reply, hidden in _replies(lesson, info):
         situation = Situation(
             info.language,

@@ -46,8 +46,9 @@ class Child:
         self._write_lock = threading.Lock()
         self._finished = threading.Event()
         self._complaints: deque[str] = deque(maxlen=LAST_LINES)
-        for target in (self._read_events, self._read_complaints):
-            threading.Thread(target=target, name="engine-pipe", daemon=True).start()
+        self._complaining = threading.Thread(target=self._read_complaints, name="engine-pipe", daemon=True)
+        self._complaining.start()
+        threading.Thread(target=self._read_events, name="engine-pipe", daemon=True).start()
 
     # -- requests and events ---------------------------------------------------------------------------------
 
@@ -127,7 +128,9 @@ class Child:
 
     @property
     def last_words(self) -> str:
-        """The last lines it printed that were not events."""
+        """The last lines it printed that were not events; all of them when it is over."""
+        if self.finished:
+            self._complaining.join(END_S)
         return "\n".join(self._complaints)
 
     def exit_code(self) -> int | None:

@@ -72,7 +72,7 @@ class LessonScreen(Screen[Summary | None]):
         Binding("f2,ctrl+t", "ask('hint')", wording.KEY_HINT, id="lesson.hint"),
         Binding("f3,ctrl+l", "ask('explain')", wording.KEY_EXPLAIN, id="lesson.explain"),
         Binding("f4,ctrl+@,ctrl+space", "speak", wording_speech.KEY_SPEAK, id="lesson.speak"),
-        Binding("f12,ctrl+g", "hear", wording_voice.KEY_AGAIN, id="lesson.hear"),
+        Binding("f12", "hear", wording_voice.KEY_AGAIN, id="lesson.hear"),
         Binding("f5,ctrl+n", "ask('skip')", wording.KEY_SKIP, id="lesson.skip"),
         Binding("f8,ctrl+b", "letters", wording.KEY_LETTERS, id="lesson.letters"),
         Binding("f9,ctrl+r", "meaning", wording.KEY_MEANING, id="lesson.meaning"),
