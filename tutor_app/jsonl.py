@@ -148,10 +148,7 @@ def as_json(event: Event) -> dict[str, Any] | None:
         case Sounded():
             return {
                 "event": "sounded",
-                "words": [
-                    {"word": word.word, "mark": word.mark, "other": word.other, "tip": word.tip}
-                    for word in event.words
-                ],
+                "words": [asdict(word) for word in event.words],
             }
         case Attempt():
             attempt: dict[str, Any] = {

@@ -36,10 +36,18 @@ def heard(path: Path, language: str) -> Heard:
     return Heard("algo", language, 0.9, 2.0)
 
 
-def test_a_script_reads_word_mark_and_what_it_is_told_from() -> None:
+def test_a_script_reads_all_that_is_needed_to_hear_the_word_beside_the_other() -> None:
     assert as_json(Sounded((WORD,))) == {
         "event": "sounded",
-        "words": [{"word": "carro", "mark": "again", "other": "caro", "tip": "rr is rolled."}],
+        "words": [
+            {
+                "word": "carro",
+                "mark": "again",
+                "other": "caro",
+                "tip": "rr is rolled.",
+                "other_sentence": "El caro es rojo.",
+            }
+        ],
     }
 
 
