@@ -9,11 +9,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from quantize.errors import QuantizeError
+
+if TYPE_CHECKING:
+    from quantize.lora_gguf import AdapterType
 
 FILE = click.Path(path_type=Path)
 """A path that need not exist: what is missing is said in our words, with exit code 1."""
@@ -144,9 +147,10 @@ def build(
 @click.option(
     "--type",
     "kind",
-    type=click.Choice(["F32", "F16"], case_sensitive=False),
-    default="F16",
+    type=click.Choice(["Q8_0", "F16", "F32"], case_sensitive=False),
+    default="Q8_0",
     show_default=True,
+    help="Q8_0 is the smallest, and runs like F16.",
 )
 @click.option(
     "--below", type=FILE, multiple=True, help="An adapter it was trained on top of, loaded beside it; repeat."
@@ -175,7 +179,7 @@ def adapter(
         base,
         adapters,
         output,
-        kind="F32" if kind.upper() == "F32" else "F16",
+        kind=cast("AdapterType", kind.upper()),
         below=below,
         name=name,
         base_id=base_id,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from quantize.base import Base, base_sha256, open_base
 from quantize.errors import Unsupported
-from quantize.export import DIRECT_TYPES, Planned, write_gguf
+from quantize.export import DIRECT_TYPES, plan_types, write_gguf
 from quantize.files import check_output, part_of, publish, sha256_file
 from quantize.gguf_file import Field
 from quantize.lineage import Lineage, evaluation_of, lineage_of
@@ -23,7 +23,9 @@ from quantize.merge import locate
 from quantize.peft_adapter import Pair, PeftAdapter, check_stack, read_adapter
 from quantize.room import check_disk
 
-AdapterType = Literal["F32", "F16"]
+AdapterType = Literal["F32", "F16", "Q8_0"]
+"""In Q8_0 a factor whose rows do not fill a block of 32 values stays F16: B, when the rank is 16. Padding the rank with
+zeros to 32 would be exact too, but 34 bytes a row instead of 32."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def build_adapter(
     folders: tuple[Path, ...],
     output: Path,
     *,
-    kind: AdapterType = "F16",
+    kind: AdapterType = "Q8_0",
     below: tuple[Path, ...] = (),
     name: str | None = None,
     base_id: str | None = None,
@@ -109,11 +111,11 @@ def build_adapter(
     check_stack(stack, sha256, allow_unknown_base=allow_unknown_base)
     written = stack[len(below) :]
     tensors, alpha = lora_tensors(base, written)
-    planned = [Planned(tensor, DIRECT_TYPES[kind][0]) for tensor in tensors]
+    planned = plan_types(tensors, kind)
     check_disk(output.parent, sum(item.n_bytes for item in planned), "the adapter")
     weights = Weights(id=_base_id(base_id, written, base_path), sha256=sha256)
     lineage = lineage_of(name or output.name.removesuffix(".gguf"), weights, stack, None, None)
-    lineage = _with_template(lineage, written)
+    lineage = dataclasses.replace(_with_template(lineage, written), languages=_languages(written))
     part = part_of(output)
     fields = {
         Keys.General.TYPE: Field("adapter", GGUFValueType.STRING),
@@ -141,6 +143,12 @@ def build_adapter(
 def _base_id(given: str | None, adapters: list[PeftAdapter], base: Path) -> str:
     named = [adapter.manifest.base.id for adapter in adapters if adapter.manifest is not None]
     return given or (named[0] if named else base.name.removesuffix(".gguf"))
+
+
+def _languages(adapters: list[PeftAdapter]) -> tuple[str, ...]:
+    """Those of the last stage that names any: a Spanish variant is for Spanish, whatever it stands on was taught."""
+    named = [adapter.manifest.languages for adapter in adapters if adapter.manifest is not None]
+    return tuple(next((languages for languages in reversed(named) if languages), ()))
 
 
 def _with_template(lineage: Lineage, adapters: list[PeftAdapter]) -> Lineage:

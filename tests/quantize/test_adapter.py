@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gguf.constants import GGMLQuantizationType as Type
 
+from quantize.build import Recipe, build
 from quantize.errors import Unreadable, WrongBase
 from quantize.gguf_file import GgufFile
 from quantize.llama_model import running
@@ -15,6 +17,7 @@ from quantize.lora_gguf import build_adapter
 from quantize.manifest import read_manifest
 from quantize.peft_adapter import read_adapter
 from tests.quantize.conftest import Models
+from tests.quantize.tiny import save_adapter
 
 
 def test_the_scale_is_in_b_and_alpha_is_the_rank(models: Models, tmp_path: Path) -> None:
@@ -53,7 +56,67 @@ def test_lineage_names_the_base_the_order_and_what_lies_below(models: Models, tm
     manifest = read_manifest(built.manifest)
     assert [stage.sha256 for stage in manifest.stages] == hashes
     assert (manifest.model_extra or {})["below"] == [{"id": "linguist", "sha256": hashes[0]}]
-    assert (manifest.track, manifest.languages, manifest.quantisation) == ("heritage", ["es", "zh"], "F16")
+    assert (manifest.track, manifest.languages, manifest.quantisation) == ("heritage", ["es", "zh"], "Q8_0")
+    assert file.get("tutor.quantisation") == "Q8_0"
+
+
+def test_a_variant_is_for_its_own_languages_not_for_those_of_what_it_stands_on(
+    models: Models, tmp_path: Path
+) -> None:
+    tiny = models["qwen3"]
+    first = tiny.adapters[0]
+    manifest = json.loads((first / "manifest.json").read_text(encoding="utf-8"))
+    variant = save_adapter(
+        tiny.model,
+        tmp_path / "fr-l2",
+        seed=3,
+        manifest=manifest
+        | {"name": "fr-l2", "languages": ["fr"], "stages": [read_adapter(first).weights.model_dump()]},
+    )
+    beside = build_adapter(tiny.folder, (variant,), tmp_path / "beside.gguf", below=(first,))
+    together = build_adapter(tiny.folder, (first, variant), tmp_path / "together.gguf")
+    for built in (beside, together):
+        assert read_manifest(built.manifest).languages == ["fr"]
+
+
+@pytest.mark.parametrize(("rank", "of_b"), [(4, Type.F16), (32, Type.Q8_0)])
+def test_in_eight_bits_b_stays_f16_where_its_rows_are_shorter_than_a_block(
+    models: Models, rank: int, of_b: Type, tmp_path: Path
+) -> None:
+    tiny = models["qwen3"]
+    folder = save_adapter(tiny.model, tmp_path / "peft", r=rank)
+    files = {
+        kind: GgufFile(
+            build_adapter(
+                tiny.folder, (folder,), tmp_path / f"{kind}.gguf", kind=kind, allow_unknown_base=True
+            ).path
+        )
+        for kind in ("F32", "Q8_0")
+    }
+    for name, tensor in files["Q8_0"].tensors.items():
+        exact = files["F32"].tensors[name].all()
+        assert tensor.type == (of_b if name.endswith("lora_b") else Type.Q8_0)
+        # Half a step of a block, whose largest value is 127 steps (the step itself is kept in F16).
+        np.testing.assert_allclose(tensor.all(), exact, atol=np.abs(exact).max() / 127 * 0.52)
+
+
+@pytest.mark.parametrize("family", ["qwen3", "llama", "gemma3"])
+def test_llama_cpp_runs_eight_bits_as_it_runs_f16(models: Models, family: str, tmp_path: Path) -> None:
+    tiny = models[family]
+    base = build(Recipe(tiny.folder, (), tmp_path / "base.gguf", type="F32")).path
+    folder = save_adapter(tiny.model, tmp_path / "peft", r=32, lora_alpha=32)
+    ids = list(range(10, 90))
+    logits = {}
+    for kind in ("F32", "F16", "Q8_0"):
+        lora = build_adapter(
+            tiny.folder, (folder,), tmp_path / f"{kind}.gguf", kind=kind, allow_unknown_base=True
+        ).path
+        with running(base, n_ctx=128, adapters=(lora,), exact_cache=True) as llama:
+            logits[kind] = llama.logits(ids).copy()
+    with running(base, n_ctx=128, exact_cache=True) as llama:
+        effect = np.abs(llama.logits(ids) - logits["F32"]).mean()
+    assert np.abs(logits["F16"] - logits["F32"]).mean() < 0.01 * effect
+    assert np.abs(logits["Q8_0"] - logits["F32"]).mean() < 0.03 * effect
 
 
 def test_a_variant_without_what_it_stands_on_is_refused(models: Models, tmp_path: Path) -> None:
