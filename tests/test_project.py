@@ -87,6 +87,15 @@ def test_the_readme_has_one_line_to_start_and_one_to_test() -> None:
     assert lines[1].endswith("pytest")
 
 
+def test_adapters_that_ship_are_not_ignored_like_other_weights() -> None:
+    def ignored(path: str) -> bool:
+        return subprocess.run(["git", "check-ignore", "-q", path], cwd=ROOT, check=False).returncode == 0
+
+    assert not ignored("assets/adapters/qwen2.5-1.5b/linguist.gguf")
+    assert not ignored("assets/adapters/qwen2.5-1.5b/linguist.manifest.json")
+    assert ignored("linguist.gguf")
+
+
 def test_nothing_lies_at_the_top_that_does_not_belong_there() -> None:
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True

@@ -27,7 +27,7 @@ from tutor_app.cli.context import data_dir
 from tutor_app.pedagogy.validator import Situation, validate
 from tutor_app.session.events import Reply, Said
 from tutor_app.session.library import open_set
-from tutor_app.session.models import make_host
+from tutor_app.session.models import adapt, make_host
 from tutor_app.session.people import open_or_create
 from tutor_app.session.session import Session
 
@@ -83,6 +83,7 @@ def talk_about(rows: list[dict[str, Any]], model: str, seed: int) -> list[dict[s
     try:
         for track in ("l2", "heritage"):
             lessons = open_set(folder, f"es-{track}")
+            adapt(host, folder, model, lessons.info.language, track)
             mine = [row for row in rows if (row["group"] == "heritage") == (track == "heritage")]
             for start in range(0, len(mine), TALK_LENGTH):
                 with (

@@ -21,6 +21,7 @@ def write_model(
     template_sha256: str | None = None,
     kind: str = "model",
     layers: int = 1,
+    stages: Sequence[str] = (),
 ) -> Path:
     """A file with all that a header check looks at, and one tensor; no model that could run."""
     writer = gguf.GGUFWriter(path, architecture)
@@ -33,6 +34,10 @@ def write_model(
     writer.add_token_types([gguf.TokenType.NORMAL] * 2 + [gguf.TokenType.CONTROL] * len(control))
     if template_sha256:
         writer.add_string("tutor.template_sha256", template_sha256)
+    if stages:
+        writer.add_array("tutor.stages", list(stages))
+        writer.add_array("tutor.stages_sha256", [stage[0] * 64 for stage in stages])
+        writer.add_array("tutor.languages", ["es"])
     writer.add_tensor("token_embd.weight", np.zeros((4, 64), dtype=np.float32))
     _finish(writer)
     return path

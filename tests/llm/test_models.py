@@ -164,6 +164,18 @@ def test_an_import_takes_its_manifest_along(models: Models, tmp_path: Path) -> N
     assert source.exists()
 
 
+def test_a_merged_file_without_its_manifest_is_known_by_its_own_keys(models: Models, tmp_path: Path) -> None:
+    stages = ("linguist", "es-l2")
+    source = write_model(
+        tmp_path / "merged.gguf", control=(), template_sha256=template_sha256("chatml"), stages=stages
+    )
+    model = models.import_file(source)
+    assert (model.family, model.languages, model.trained) == ("chatml", ("es",), True)
+    assert [stage.id for stage in read_manifest(manifest_path(model.path)).stages] == list(stages)
+    assert resolve(models.data_dir, model.id).trained
+    assert not models.import_file(write_model(tmp_path / "plain.gguf")).trained
+
+
 def test_an_import_in_place_copies_nothing(models: Models, tmp_path: Path) -> None:
     source = write_model(tmp_path / "big.gguf")
     model = models.import_file(source, in_place=True)

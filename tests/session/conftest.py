@@ -11,7 +11,7 @@ from lessons.load import builtin_sets_dir, load_set
 from lessons.schema import LessonSet
 from tutor_app.llm.fake import SCRIPTED, ScriptedEngine
 from tutor_app.progress.store import Store, create_learner
-from tutor_app.session.host import ModelHost, Ready
+from tutor_app.session.host import Announced, ModelHost, Ready
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,9 @@ def hosted() -> Iterator[Callable[[ScriptedEngine], ModelHost]]:
     hosts: list[ModelHost] = []
 
     def make(engine: ScriptedEngine) -> ModelHost:
-        host = ModelHost(engine, lambda _: Ready(SCRIPTED, "chatml"), announced=("scripted", "0" * 64))
+        host = ModelHost(
+            engine, lambda _: Ready(SCRIPTED, "chatml"), announced=Announced("scripted", "0" * 64)
+        )
         hosts.append(host)
         host.start()
         for _ in host.wait(lambda: False):

@@ -52,7 +52,7 @@ def demo(context: Context, model: str | None, no_llm: bool) -> None:
     click.echo("A learner meets the tutor. Lines that begin with > are the learner's.")
     if host is not None and host.announced is not None:
         click.echo(
-            f"Model: {host.announced[0]}. The first start reads it in, which takes a minute; later ones seconds."
+            f"Model: {host.announced.id}. The first start reads it in, which takes a minute; later ones seconds."
         )
         host.start()
     try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tutor_app.llm import catalogue
 from tutor_app.llm.gguf_header import ARCHITECTURES, Header
 from tutor_app.llm.machine import refuse_too_large
+from tutor_app.llm.manifest import Manifest, Weights
 from tutor_app.llm.protocol import ModelRefused
 from tutor_app.pedagogy.templates import END_OF_TURN, family_of
 
@@ -41,6 +42,25 @@ def refuse_unrunnable(header: Header) -> None:
     if not header.tensors:
         raise ModelRefused(f"{name} holds no weights.")
     refuse_too_large(name, header.memory_bytes())
+
+
+def lineage(header: Header, name: str) -> Manifest:
+    """What the keys that `tutor-quantize` writes say, for a file whose manifest was left behind."""
+
+    def texts(key: str) -> list[str]:
+        value = header.keys.get(f"tutor.{key}")
+        return [str(item) for item in value] if isinstance(value, list) else []
+
+    stages = zip(texts("stages"), texts("stages_sha256"), strict=False)
+    return Manifest(
+        name=header.text("tutor.name") or name,
+        stages=[Weights(id=stage, sha256=sha256) for stage, sha256 in stages],
+        template_sha256=header.text(TEMPLATE_KEY),
+        languages=texts("languages"),
+        track=header.text("tutor.track"),
+        quantisation=header.text("tutor.quantisation"),
+        licence=header.text("tutor.licence"),
+    )
 
 
 def accept(header: Header, sha256: str, template_sha256: str | None = None) -> Accepted:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tutor_app.errors import TutorError
 from tutor_app.llm.files import sha256_file
 from tutor_app.llm.manifest import Manifest, manifest_path, read_manifest
 from tutor_app.llm.protocol import Adapter
@@ -42,13 +43,17 @@ def find(folders: Sequence[Path], base_id: str, base_sha256: str, family: str) -
     """Every adapter made for exactly these weights and our template, in the order of their names.
 
     An adapter on other weights, even of the same name, would run and speak nonsense, so the checksum decides.
+    Raises TutorError when a manifest cannot be read.
     """
     found: dict[str, Found] = {}
     for folder in folders:
         for path in sorted((folder / base_id).glob("*.gguf")):
             if path.name in found or not manifest_path(path).is_file():
                 continue  # a file without its manifest is not complete
-            manifest = read_manifest(manifest_path(path))
+            try:
+                manifest = read_manifest(manifest_path(path))
+            except OSError as error:
+                raise TutorError(f"{manifest_path(path)} cannot be read: {error.strerror}.") from error
             fits = manifest.base is not None and manifest.base.sha256 == base_sha256
             if fits and manifest.template_sha256 in (None, template_sha256(family)):
                 found[path.name] = Found(path, manifest)
@@ -56,13 +61,19 @@ def find(folders: Sequence[Path], base_id: str, base_sha256: str, family: str) -
 
 
 def choose(found: Sequence[Found], language: str | None, track: str | None) -> tuple[Adapter, ...]:
-    """The adapters for a lesson, those below first; none when none fits.
+    """The adapters for a lesson, those below first; none when none fits."""
+    stack = fitting_stack(found, language, track)
+    return tuple(Adapter(item.manifest.name, item.path, sha256_file(item.path)) for item in stack)
+
+
+def fitting_stack(found: Sequence[Found], language: str | None, track: str | None) -> list[Found]:
+    """What `choose` takes, before any of the files is read.
 
     The most particular one that fits wins: its own track over none, its own language over all.
     """
     fitting = [item for item in found if _fits(item.manifest, language, track)]
     if not fitting:
-        return ()
+        return []
     best = max(
         fitting, key=lambda item: (bool(item.manifest.track), -len(item.manifest.languages or [""] * 99))
     )
@@ -71,10 +82,10 @@ def choose(found: Sequence[Found], language: str | None, track: str | None) -> t
     while missing:
         under = next((item for item in found if item.own_stages and set(item.own_stages) <= missing), None)
         if under is None:
-            return ()  # without what it stands on, its weights mean nothing
+            return []  # without what it stands on, its weights mean nothing
         chain.insert(0, under)
         missing -= set(under.own_stages)
-    return tuple(Adapter(item.manifest.name, item.path, sha256_file(item.path)) for item in chain)
+    return chain
 
 
 def _fits(manifest: Manifest, language: str | None, track: str | None) -> bool:

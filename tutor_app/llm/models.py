@@ -33,6 +33,8 @@ class Installed:
     origin: Origin
     licence: str
     languages: tuple[str, ...]
+    trained: bool = False
+    """Stages of our training are merged into it."""
 
     @property
     def memory_bytes(self) -> int:
@@ -47,6 +49,8 @@ class Resolved:
 
     spec: LoadSpec
     family: str
+    trained: bool = False
+    """The weights of the model itself went through our training."""
 
 
 class Models:
@@ -161,9 +165,9 @@ class Models:
     ) -> Installed:
         """Check `source`, copy it here (or use it where it is), and describe it. Raises ModelRefused, TutorError.
 
-        A manifest beside it comes along.
+        A manifest beside it comes along; without one, what the file's own keys say of its making.
         """
-        from tutor_app.llm.accept import accept, refuse_unrunnable
+        from tutor_app.llm.accept import accept, lineage, refuse_unrunnable
         from tutor_app.llm.gguf_header import read_header
 
         source = source.expanduser().absolute()
@@ -192,7 +196,7 @@ class Models:
         finally:
             part.unlink(missing_ok=True)
         entry = catalogue.find(name)
-        described = manifest or (_described(entry) if entry else Manifest(name=name))
+        described = manifest or (_described(entry) if entry else lineage(header, name))
         return self.add(name, path, sha256, accepted.family, "file", described)
 
     def add(
@@ -267,6 +271,7 @@ class Models:
                 origin=record["origin"],
                 licence=manifest.licence or "unknown",
                 languages=tuple(manifest.languages),
+                trained=bool(manifest.stages),
             )
         except (KeyError, TypeError) as error:
             raise TutorError(
@@ -344,4 +349,4 @@ def resolve(
         n_ctx=n_ctx,
         adapters=chosen,
     )
-    return Resolved(spec, model.family)
+    return Resolved(spec, model.family, model.trained)

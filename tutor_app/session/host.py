@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tutor_app.errors import TutorError
-from tutor_app.llm.protocol import Engine, EngineDied, EngineError, EngineStats, LoadSpec
+from tutor_app.llm.protocol import Engine, EngineDied, EngineStats, LoadSpec
 from tutor_app.session.events import ModelState
 
 RESTARTS = 3
@@ -30,6 +30,16 @@ class Ready:
     """The weights themselves went through our training, so no example turns are needed."""
 
 
+@dataclass(frozen=True)
+class Announced:
+    """What can be said of a model before its file is even joined."""
+
+    id: str
+    sha256: str | None
+    adapters: tuple[str, ...] = ()
+    """Names of those that will be loaded with it, in their order."""
+
+
 Prepare = Callable[[Callable[[float], None]], Ready]
 """Finds the model and makes its file ready (joining its parts the first time), with progress from 0 to 1."""
 
@@ -42,10 +52,10 @@ class ModelHost:
         engine: Engine,
         prepare: Prepare | None,
         *,
-        announced: tuple[str, str | None] | None = None,
+        announced: Announced | None = None,
         smaller: Callable[[str], str | None] = lambda _: None,
     ) -> None:
-        """`prepare` None: there is no model, and every reply is authored. `announced`: its id and sha256.
+        """`prepare` None: there is no model, and every reply is authored. `announced`: what will run.
 
         `smaller`: the model to offer in place of this one when memory ran out.
         """
@@ -84,11 +94,12 @@ class ModelHost:
         self._thread = threading.Thread(target=self._load, name="model", daemon=True)
         self._thread.start()
 
-    def use(self, prepare: Prepare) -> None:
+    def use(self, prepare: Prepare, announced: Announced) -> None:
         """Run another model from now on."""
         self.stop_running()
         with self._busy:
             self._prepare = prepare
+            self.announced = announced
             self._deaths = 0
             self.ready = None
         self.start()
@@ -97,12 +108,12 @@ class ModelHost:
         assert self._prepare is not None
         try:
             with self._busy:
+                self._unfit = False  # first: what `adapt` asks for meanwhile is not in what is prepared here
                 ready = self._prepare(lambda part: self._set(ModelState("loading", part * 0.5)))
                 if self._closed:
                     return
                 self._engine.load(ready.spec, lambda part: self._set(ModelState("loading", 0.5 + part * 0.5)))
                 self.ready = ready
-                self._unfit = False
         except TutorError as error:
             if not self._closed:
                 self._set(self._without(error))
@@ -137,7 +148,7 @@ class ModelHost:
                 with self._busy:
                     self._fitted()
                     work(lambda part: self._set(ModelState("warming", part)))
-            except EngineError as error:
+            except TutorError as error:
                 if not self._closed:
                     self.lost(error)
                 return
@@ -147,8 +158,8 @@ class ModelHost:
 
         threading.Thread(target=run, name="lesson-prefix", daemon=True).start()
 
-    def lost(self, error: EngineError) -> ModelState:
-        """The engine died or hung: say so, and start it again unless that has failed too often.
+    def lost(self, error: TutorError) -> ModelState:
+        """The engine died or hung, or an adapter cannot be had: say so, and start again unless that failed too often.
 
         Returns what was said; by then the state may already be that of the next attempt.
         """
@@ -163,13 +174,19 @@ class ModelHost:
         """The state of having lost the model, with a smaller one to go on with when memory was the reason."""
         offer = None
         if isinstance(error, EngineDied) and error.out_of_memory and self.announced is not None:
-            offer = self._smaller(self.announced[0])
+            offer = self._smaller(self.announced.id)
         return ModelState("lost", 0.0, str(error), offer)
 
-    def adapt(self, prepare: Prepare) -> None:
+    def adapt(self, prepare: Prepare, announced: Announced) -> None:
         """Compose the base with what this lesson wants; a base that is not loaded yet is loaded with it."""
         self._prepare = prepare
+        self.announced = announced
         self._unfit = True
+
+    def fit(self) -> None:
+        """See that the loaded engine has the adapters that `adapt` asked for. Raises TutorError."""
+        with self._busy:
+            self._fitted()
 
     def _fitted(self) -> None:
         """Bring the loaded engine in line with `_prepare`: other adapters at run time, never another base."""

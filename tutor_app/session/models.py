@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tutor_app.errors import TutorError
-from tutor_app.llm import catalogue, models, parts
+from tutor_app.llm import adapters, catalogue, models, parts
 from tutor_app.llm.catalogue import Entry, PackageSource
 from tutor_app.llm.client import ChildEngine
 from tutor_app.llm.machine import memory
 from tutor_app.llm.protocol import Engine
-from tutor_app.session.host import ModelHost, Prepare, Ready
+from tutor_app.session.host import Announced, ModelHost, Prepare, Ready
 from tutor_app.session.overview import ModelOverview
 
 PREFIXES = "prefixes"
@@ -20,22 +21,36 @@ PREFIXES = "prefixes"
 
 
 @dataclass(frozen=True)
-class Announced:
-    """What can be said of a model before its file is even joined."""
+class Expected:
+    """The model that will run, by name, content and prompt family."""
 
     id: str
     sha256: str | None
+    family: str
 
 
-def announce(data_dir: Path, model_id: str | None) -> Announced:
+def expect(data_dir: Path, model_id: str | None) -> Expected:
     """Which model will run. Raises TutorError when there is none."""
     here = models.Models(data_dir)
     chosen = model_id or here.default()
+    for model in here.installed():
+        if model.id == chosen:
+            return Expected(chosen, model.sha256, model.family)
     entry = catalogue.find(chosen)
-    known = next((model.sha256 for model in here.installed() if model.id == chosen), None)
-    if entry is None and known is None:
+    if entry is None:
         raise TutorError(f"There is no model {chosen!r} here. `tutor models list` shows what there is.")
-    return Announced(chosen, known or (entry.sha256 if entry is not None else None))
+    return Expected(chosen, entry.sha256, entry.family)
+
+
+def announce(data_dir: Path, model_id: str | None, language: str | None, track: str | None) -> Announced:
+    """Which model will run, with which adapters: known from what lies on the disk. Raises TutorError for no model."""
+    model = expect(data_dir, model_id)
+    names: tuple[str, ...] = ()
+    if model.sha256 is not None:
+        with contextlib.suppress(TutorError):  # a damaged manifest is named when the model is loaded
+            found = adapters.find(adapters.folders(data_dir), model.id, model.sha256, model.family)
+            names = tuple(one.manifest.name for one in adapters.fitting_stack(found, language, track))
+    return Announced(model.id, model.sha256, names)
 
 
 def preparation(data_dir: Path, model_id: str | None, language: str | None, track: str | None) -> Prepare:
@@ -43,7 +58,7 @@ def preparation(data_dir: Path, model_id: str | None, language: str | None, trac
 
     def prepare(on_progress: Callable[[float], None]) -> Ready:
         found = models.resolve(data_dir, model_id, language=language, track=track, on_progress=on_progress)
-        return Ready(found.spec, found.family)
+        return Ready(found.spec, found.family, found.trained)
 
     return prepare
 
@@ -55,15 +70,24 @@ def make_host(
     """A host for the model of this name, or for none at all when no model is installed and none was named."""
     runs = engine or ChildEngine(data_dir / PREFIXES)
     try:
-        known = announce(data_dir, model_id)
+        announced = announce(data_dir, model_id, language, track)
     except TutorError:
         if model_id is not None:
             raise
         return ModelHost(runs, None)
     return ModelHost(
-        runs, preparation(data_dir, model_id, language, track), announced=(known.id, known.sha256),
+        runs, preparation(data_dir, model_id, language, track), announced=announced,
         smaller=models.Models(data_dir).smaller_than,
     )  # fmt: skip
+
+
+def adapt(host: ModelHost, data_dir: Path, model_id: str | None, language: str, track: str | None) -> None:
+    """The adapters for this language and track, on whatever base runs."""
+    try:
+        announced = announce(data_dir, model_id, language, track)
+    except TutorError:  # the model was removed while it runs; the next preparation says so
+        return
+    host.adapt(preparation(data_dir, model_id, language, track), announced)
 
 
 def model_overviews(data_dir: Path, active: str | None) -> list[ModelOverview]:

@@ -31,7 +31,7 @@ from tutor_app.session.host import ModelHost
 from tutor_app.session.insight import Insight, set_names
 from tutor_app.session.later import Later
 from tutor_app.session.library import available, lesson_of
-from tutor_app.session.models import announce, make_host, model_overviews, preparation
+from tutor_app.session.models import adapt, announce, expect, make_host, model_overviews, preparation
 from tutor_app.session.overview import ModelOverview, SetOverview, SettingValue
 from tutor_app.session.placing import Placing
 from tutor_app.session.reviewing import REVIEW, review_units
@@ -218,7 +218,7 @@ class TutorService:
 
     def _fit(self, host: ModelHost, lessons: LessonSet) -> None:
         """The adapters for this set's language and track, on whatever base runs."""
-        host.adapt(preparation(self._data_dir, self._model, lessons.info.language, lessons.info.track))
+        adapt(host, self._data_dir, self._model, lessons.info.language, lessons.info.track)
 
     def insight(self) -> Insight:
         """What the open learner did, knows and told: read, corrected and deleted through it."""
@@ -262,12 +262,9 @@ class TutorService:
         Models(self._data_dir).select(model_id)
         self._model = None
         if self._host is not None:
-            known = announce(self._data_dir, model_id)
-            self._host.announced = (known.id, known.sha256)
             settings = self._store.settings() if self._store is not None else {}
-            self._host.use(
-                preparation(self._data_dir, model_id, settings.get("language"), settings.get("track"))
-            )
+            wanted = (self._data_dir, model_id, settings.get("language"), settings.get("track"))
+            self._host.use(preparation(*wanted), announce(*wanted))
 
     def load_model(self, on_state: Callable[[ModelState], None]) -> None:
         """Begin loading in a thread of its own; `on_state` gets every change, also later."""
@@ -299,9 +296,9 @@ class TutorService:
         if not self._with_model:
             return None
         if self._host is not None and self._host.announced is not None:
-            return self._host.announced[0]
+            return self._host.announced.id
         try:
-            return announce(self._data_dir, self._model).id
+            return expect(self._data_dir, self._model).id
         except TutorError:
             return None
 

@@ -197,10 +197,12 @@ class Session:
         """Id, sha256 and adapters of what runs or will run; this does not wait for it to be loaded."""
         if self._host is None:
             return None, None, ()
-        if self._host.ready is not None:
-            spec = self._host.ready.spec
-            return spec.model_id, spec.sha256, tuple(adapter.id for adapter in spec.adapters)
-        return (*self._host.announced, ()) if self._host.announced is not None else (None, None, ())
+        ready, announced = self._host.ready, self._host.announced
+        if announced is None:
+            return None, None, ()
+        # What is loaded may still have the adapters of the set before: those of this one come with the first request.
+        sha256 = ready.spec.sha256 if ready is not None else announced.sha256
+        return announced.id, sha256, announced.adapters
 
     def _prepare_tutor(self) -> None:
         if self._host is None or self._host.state.state == "none":
@@ -357,6 +359,11 @@ class Session:
             return None
         yield from self._host.wait(lambda: self._stopping)
         if self._host.state.state != "ready" or self._host.ready is None:
+            return None
+        try:
+            self._host.fit()
+        except TutorError as error:
+            yield self._host.lost(error)
             return None
         return self._made_tutor()
 
