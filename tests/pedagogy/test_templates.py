@@ -26,6 +26,16 @@ def test_pieces_join_to_what_the_template_renders(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+def test_conversations_between_the_same_roles_share_nothing_but_their_frame(family: str) -> None:
+    other = [Message(m.role, m.content[::-1]) for m in TALK]
+    for talk, reply in ((TALK, True), (other, True), (other, False), (TALK, False)):
+        joined = "".join(piece.text for piece in pieces(family, talk, reply=reply))
+        assert joined == templates._compiled(family).render(
+            messages=[{"role": m.role, "content": m.content} for m in talk], add_generation_prompt=reply
+        )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_longer_conversation_begins_with_the_shorter_one(family: str) -> None:
     """Otherwise nothing of the earlier turns' state could be reused."""
     shorter = encode(pieces(family, TALK[:2], reply=True), characters).ids

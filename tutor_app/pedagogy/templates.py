@@ -13,7 +13,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import jinja2
@@ -30,6 +30,8 @@ END_OF_TURN = {"chatml": "<|im_end|>", "gemma": "<end_of_turn>"}
 Tokenize = Callable[[str, bool], list[int]]
 """(text, special) → ids; control tokens are recognised only when `special`. No BOS is added."""
 
+KEPT_FRAMES = 1024
+"""Orders of roles whose frame is kept; a corpus has few, and rendering takes longer than all else of a short talk."""
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: removed from every message, so they cannot collide
 _PLACEHOLDER = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
 
@@ -95,22 +97,39 @@ def _compiled(family: str) -> jinja2.Template:
 
 def pieces(family: str, messages: Sequence[Message], *, reply: bool) -> list[Piece]:
     """`messages` in the model's own format; with `reply`, up to where the tutor's next words begin."""
-    shown = [
-        {"role": message.role, "content": f"{_OPEN}{index}{_CLOSE}"} for index, message in enumerate(messages)
-    ]
+    found: list[Piece] = []
+    roles = tuple(message.role for message in messages)
+    for piece in _frame(family, END_OF_TURN.get(family, ""), roles, reply):
+        if piece.message is None:
+            found.append(piece)
+        else:
+            found.append(Piece(content(messages[piece.message]), False, piece.message, piece.trained))
+    return found
+
+
+def content(message: Message) -> str:
+    """The text of a message's piece."""
+    return message.content.replace(_OPEN, "").replace(_CLOSE, "").strip()
+
+
+@lru_cache(maxsize=KEPT_FRAMES)
+def _frame(family: str, end: str, roles: tuple[Role, ...], reply: bool) -> tuple[Piece, ...]:
+    """The pieces of a conversation between these roles, those of its messages still without their text.
+
+    The template is rendered with placeholders, so nothing but the roles can change what it writes.
+    """
+    shown = [{"role": role, "content": f"{_OPEN}{index}{_CLOSE}"} for index, role in enumerate(roles)]
     rendered = _compiled(family).render(messages=shown, add_generation_prompt=reply)
-    end = END_OF_TURN[family]
     found: list[Piece] = []
     position, after_tutor = 0, False
     for match in _PLACEHOLDER.finditer(rendered):
         found.extend(_between(rendered[position : match.start()], end, after_tutor))
         index = int(match.group(1))
-        after_tutor = messages[index].role == "assistant"
-        text = messages[index].content.replace(_OPEN, "").replace(_CLOSE, "").strip()
-        found.append(Piece(text, False, index, after_tutor))
+        after_tutor = roles[index] == "assistant"
+        found.append(Piece("", False, index, after_tutor))
         position = match.end()
     found.extend(_between(rendered[position:], end, after_tutor))
-    return found
+    return tuple(found)
 
 
 def _between(text: str, end: str, after_tutor: bool) -> list[Piece]:
