@@ -118,12 +118,14 @@ def _stream(
     streams = {one.name: _passes(one, mixture.reached[one.name], prepare, seed) for one in ingredients}
     # Kept here as well: a sum over the sources at each step would cost more than choosing among them.
     tokens = 0
+    names: list[str] = []
     while tokens < total_tokens and streams:
-        asked = sum(mixture.reached[name].asked for name in streams)
-        name = max(
-            sorted(streams),
-            key=lambda one: mixture.reached[one].asked / asked * (tokens + 1) - mixture.reached[one].tokens,
-        )
+        if len(names) != len(streams):
+            asked = sum(mixture.reached[name].asked for name in streams)
+            names = sorted(streams)
+            due = [(mixture.reached[name].asked / asked, mixture.reached[name]) for name in names]
+        behind = [share * (tokens + 1) - one.tokens for share, one in due]
+        name = names[behind.index(max(behind))]
         reached = mixture.reached[name]
         prepared = next(streams[name], None)
         if prepared is None:
@@ -155,7 +157,7 @@ def _passes(one: Ingredient, reached: Reached, prepare: Prepare, seed: int) -> I
     def noted(examples: Examples) -> Examples:
         for example in examples:
             notes.append(Tally(ahead.read, ahead.kept, dict(ahead.dropped)))
-            yield replace(example, source=one.name)
+            yield example if example.source == one.name else replace(example, source=one.name)
 
     for number in range(one.repeat):
         reached.passes = number + 1

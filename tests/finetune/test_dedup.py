@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
 
 from finetune.config import load
 from finetune.data_report import plot, table
 from finetune.data_run import build
+from finetune.errors import FinetuneError
 from finetune.near import Seen, rows_of_a_band, runs, sketch
 from tests.finetune.test_data import small_tokenizer, write
 
@@ -20,6 +24,13 @@ __all__ = ["small_tokenizer"]
 
 def words(rng: random.Random, count: int) -> list[str]:
     return ["".join(rng.choices("abcdefghij", k=7)) for _ in range(count)]
+
+
+@given(st.text() | st.text("aB é我\u0301'1_\n\x1f-", max_size=30))
+def test_a_text_falls_into_the_same_words_whether_it_is_ascii_or_not(text: str) -> None:
+    units = regex.findall(r"\p{Han}|[\p{L}\p{M}\p{N}]+", text.casefold())
+    expected = [" ".join(units[i : i + 5]) for i in range(max(1, len(units) - 4))]
+    assert runs(text) == expected
 
 
 def jaccard(a: str, b: str) -> float:
