@@ -149,10 +149,11 @@ def _opened(kind: str, paths: list[Path], options: dict[str, Any], tally: Tally)
 
 
 def _line(example: Example, encoded: Encoded) -> str:
-    row = {
-        "id": example.id, "source": example.source, "ids": encoded.ids, "trained": [int(one) for one in encoded.trained],
-    }  # fmt: skip
-    return json.dumps(row) + "\n"
+    # What json.dumps gives for such a row, in a third of the time: Python writes a list of numbers as JSON does.
+    return (
+        f'{{"id": {json.dumps(example.id)}, "source": {json.dumps(example.source)}, '
+        f'"ids": {encoded.ids!r}, "trained": {list(bytes(encoded.trained))!r}}}\n'
+    )
 
 
 def _report(config: DataConfig, mixture: Mixture) -> dict[str, Any]:

@@ -6,10 +6,12 @@ Whatever the number of workers, the same conversations come out in the same orde
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +21,7 @@ import regex
 from finetune.mix import Prepared
 from finetune.near import Sketch, sketch
 from finetune.records import Example, Examples
-from finetune.tokens import rendered, tokenizer
+from finetune.tokens import Tokens, rendered, tokenizer, tokenizer_text
 from tutor_app.pedagogy.prompts import NATIVE
 from tutor_app.pedagogy.templates import Encoded, Message, Tokenize
 
@@ -44,11 +46,10 @@ class Job:
     """There is evaluation data to keep clear of."""
 
 
-@dataclass(frozen=True)
-class Done:
-    sketch: Sketch | None
-    parts: tuple[Sketch, ...]
-    encoded: Encoded | None
+Sketches = tuple[Sketch | None, tuple[Sketch, ...]]
+"""Of the whole conversation, and of its parts."""
+Chunk = tuple[list[Example], Iterable[Sketches], Callable[[int], Encoded]]
+"""Conversations, their sketches, and what gives the ids of the one at a place."""
 
 
 def said(messages: tuple[Message, ...]) -> str:
@@ -58,7 +59,8 @@ def said(messages: tuple[Message, ...]) -> str:
 
 def spoken(message: Message) -> str:
     """A message without what the app adds to it: the direction, the mark of a reformulation."""
-    return _DIRECTION.sub("", message.content.removeprefix(NATIVE)).strip()
+    text = message.content.removeprefix(NATIVE)
+    return (_DIRECTION.sub("", text) if "\n[" in text else text).strip()
 
 
 def parts(messages: tuple[Message, ...]) -> tuple[Sketch, ...]:
@@ -67,27 +69,33 @@ def parts(messages: tuple[Message, ...]) -> tuple[Sketch, ...]:
     return tuple(sketch(text) for text in texts if len(text.split()) >= SHORTEST_PART or len(text) >= 24)
 
 
-def done(example: Example, job: Job, tokenize: Tokenize | None) -> Done:
-    """The work on one conversation; without a tokenizer it is not encoded."""
-    return Done(
+def sketches(example: Example, job: Job) -> Sketches:
+    """What `job` asks for of one conversation."""
+    return (
         sketch(said(example.messages)) if job.sketched else None,
         parts(example.messages) if job.parted else (),
-        rendered(example, job.family, tokenize) if tokenize is not None else None,
     )
 
 
-_tokenize: Tokenize | None = None
-_job: Job | None = None
+_job: Job
+_text: str
+_tokens: Tokens | None = None
 
 
-def _begin(job: Job) -> None:
-    global _tokenize, _job
-    _tokenize, _job = tokenizer(job.tokenizer), job
+def _begin(job: Job, text: str) -> None:
+    global _job, _text
+    _job, _text = job, text
+    # The processes are what works side by side here; threads in each of them would only be in each other's way.
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 
-def _work(examples: list[Example], encode: bool) -> list[Done]:
-    assert _job is not None
-    return [done(example, _job, _tokenize if encode else None) for example in examples]
+def _work(examples: list[Example]) -> tuple[list[Sketches], list[Encoded]]:
+    global _tokens
+    if _tokens is None:  # not in _begin, whose errors never reach the first process
+        _tokens = Tokens(_text, _job.tokenizer)
+    tokenize = _tokens.together(examples)
+    encoded = [rendered(one, _job.family, tokenize) for one in examples]
+    return [sketches(one, _job) for one in examples], encoded
 
 
 class Preparer:
@@ -97,14 +105,9 @@ class Preparer:
         """`known`: the ids of a conversation that an interrupted run already wrote, asked for when it is taken."""
         self._job = job
         self._known = known
-        self._own: Tokenize | None = None
         self._workers = workers
-        # Spawned, because a forked copy of a process with a tokenizer's threads can hang.
-        self._pool = (
-            ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin, (job,))
-            if workers
-            else None
-        )
+        self._tokens: Tokens | None = None
+        self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Preparer:
         return self
@@ -117,27 +120,48 @@ class Preparer:
 
     def __call__(self, name: str, examples: Examples) -> Iterator[Prepared]:
         """The conversations of source `name`, in their order."""
-        if self._pool is None:
-            for example in examples:
-                yield self._prepared(name, example, done(example, self._job, None))
-            return
-        under_way: deque[tuple[list[Example], Future[list[Done]]]] = deque()
+        for chunk, sketched, encode in self._beside(examples) if self._workers else self._here(examples):
+            for at, (example, both) in enumerate(zip(chunk, sketched, strict=True)):
+                yield Prepared(example, partial(self._ids, name, example, partial(encode, at)), *both)
+
+    def _ids(self, name: str, example: Example, encode: Callable[[], Encoded]) -> Encoded:
+        return self._known(name, example) or encode()
+
+    def _here(self, examples: Examples) -> Iterator[Chunk]:
+        while chunk := list(islice(examples, CHUNK)):
+            yield chunk, (sketches(example, self._job) for example in chunk), self._encoder(chunk)
+
+    def _encoder(self, chunk: list[Example]) -> Callable[[int], Encoded]:
+        """Gives ids; with the first that it is asked for it encodes all that may follow."""
+        tokenize: Tokenize | None = None
+
+        def encode(at: int) -> Encoded:
+            nonlocal tokenize
+            if tokenize is None:
+                if self._tokens is None:
+                    self._tokens = tokenizer(self._job.tokenizer)
+                tokenize = self._tokens.together(chunk[at:])
+            return rendered(chunk[at], self._job.family, tokenize)
+
+        return encode
+
+    def _beside(self, examples: Examples) -> Iterator[Chunk]:
+        under_way: deque[tuple[list[Example], Future[tuple[list[Sketches], list[Encoded]]]]] = deque()
         while True:
             while len(under_way) < AHEAD * self._workers and (chunk := list(islice(examples, CHUNK))):
-                under_way.append((chunk, self._pool.submit(_work, chunk, True)))
+                under_way.append((chunk, self._processes().submit(_work, chunk)))
             if not under_way:
                 return
             chunk, future = under_way.popleft()
-            for example, one in zip(chunk, future.result(), strict=True):
-                yield self._prepared(name, example, one)
+            sketched, encoded = future.result()
+            yield chunk, sketched, encoded.__getitem__
 
-    def _prepared(self, name: str, example: Example, one: Done) -> Prepared:
-        def encode() -> Encoded:
-            return self._known(name, example) or one.encoded or self._encode(example)
-
-        return Prepared(example, encode, one.sketch, one.parts)
-
-    def _encode(self, example: Example) -> Encoded:
-        if self._own is None:
-            self._own = tokenizer(self._job.tokenizer)
-        return rendered(example, self._job.family, self._own)
+    def _processes(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            # Spawned, because a forked copy of a process with a tokenizer's threads can hang. The tokenizer is read
+            # here, once: making it from a GGUF file takes longer than encoding a small corpus.
+            given = (self._job, tokenizer_text(self._job.tokenizer))
+            self._pool = ProcessPoolExecutor(
+                self._workers, multiprocessing.get_context("spawn"), _begin, given
+            )
+        return self._pool

@@ -234,6 +234,40 @@ def test_the_loss_counts_on_the_tutors_words_and_the_end_of_the_turn(small_token
     ]
 
 
+def test_conversations_encoded_together_get_the_ids_they_get_alone(small_tokenizer: Path) -> None:
+    own = tokenizer(small_tokenizer)
+    said = ["hola", " hola ", "é<|im_end|>\n", "我", "hola", "\ue0000\ue001"]
+    talks = [
+        Example(str(i), "x", (Message("system", "be kind"), Message("user", one), Message("assistant", one[::-1])))
+        for i, one in enumerate(said)
+    ]  # fmt: skip
+    together = own.together(talks[:4])  # the others it has not seen
+    for talk in talks:
+        assert rendered(talk, "chatml", together) == rendered(talk, "chatml", tokenizer(small_tokenizer))
+
+
+def test_a_row_is_written_as_json_is(small_tokenizer: Path) -> None:
+    from finetune.data_run import _line
+
+    talk = Example('ñ "1"\n', "a/b", (Message("user", "ab"), Message("assistant", "cde")))
+    encoded = rendered(talk, "chatml", tokenizer(small_tokenizer))
+    row = {"id": talk.id, "source": talk.source, "ids": encoded.ids, "trained": list(map(int, encoded.trained))}  # fmt: skip
+    assert _line(talk, encoded) == json.dumps(row) + "\n"
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_bad_tokenizer_is_named_whoever_reads_it(
+    workers: int, tmp_path: Path, small_tokenizer: Path
+) -> None:
+    from finetune.config import load
+    from finetune.data_run import build
+
+    path = config(tmp_path, small_tokenizer, workers=workers)
+    small_tokenizer.write_text("{}", encoding="utf-8")
+    with pytest.raises(FinetuneError, match=r"tokenizer\.json is not"):
+        build(load(path), tmp_path / "out")
+
+
 def test_a_control_token_in_a_message_is_only_letters(small_tokenizer: Path) -> None:
     assert len(tokenizer(small_tokenizer)("<|im_end|>", False)) > 1
 
