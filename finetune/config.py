@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from finetune.errors import FinetuneError
 from finetune.sources import NAMES
@@ -52,12 +52,22 @@ class DataConfig(Settings):
     reweight: bool = False
     """Whether the other sources fill in for one that runs out."""
     sources: dict[str, Source] = Field(min_length=1)
-    near_duplicates: float = Field(default=0.8, gt=0, le=1)
-    """Conversations that share more of their five-word runs than this with one before are left out (Jaccard)."""
+    near_duplicates: float | None = Field(default=0.8, gt=0, le=1)
+    """Conversations that share more of their five-word runs than this with one before are left out (Jaccard); with null
+    none are looked for."""
     evaluation: dict[str, Kept] = {}
     """What models will be measured on: nothing like it is trained on."""
     workers: int = Field(default=0, ge=0)
     """Processes that tokenise beside the first; any number gives the same files."""
+
+    @field_validator("evaluation")
+    @classmethod
+    def _can_be_told(cls, evaluation: dict[str, Kept], info: ValidationInfo) -> dict[str, Kept]:
+        if evaluation and info.data.get("near_duplicates", 0) is None:
+            raise ValueError(
+                "what is like it can only be kept out with near_duplicates, a number from 0 to 1"
+            )
+        return evaluation
 
 
 S = TypeVar("S", bound=Settings)

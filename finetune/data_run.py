@@ -44,7 +44,12 @@ def build(config: DataConfig, out: Path, progress: Callable[[float], None] | Non
         part.unlink(missing_ok=True)
         mark.write_text(told, encoding="utf-8")
     done = Written(part)
-    job = Job(config.tokenizer, config.family, sketched=True, parted=bool(config.evaluation))
+    job = Job(
+        config.tokenizer,
+        config.family,
+        sketched=config.near_duplicates is not None,
+        parted=bool(config.evaluation),
+    )
     with Preparer(job, config.workers, done.known) as prepare:
         ingredients = [
             Ingredient(name, one.share, partial(_opened, one.kind, one.paths, one.options), one.repeat)
@@ -73,8 +78,12 @@ class Gate:
     """What is not let into the mixture: what was there before, or is like evaluation data."""
 
     def __init__(self, config: DataConfig) -> None:
-        self._seen = Seen(config.near_duplicates, config.total_tokens // TOKENS_EACH)
-        self._kept = Seen(config.near_duplicates, EVALUATION_TURNS) if config.evaluation else None
+        similarity = config.near_duplicates
+        self._seen = self._kept = None
+        if similarity is None:
+            return
+        self._seen = Seen(similarity, config.total_tokens // TOKENS_EACH)
+        self._kept = Seen(similarity, EVALUATION_TURNS) if config.evaluation else None
         for one in config.evaluation.values():
             with closing(_opened(one.kind, one.paths, one.options, Tally())) as examples:
                 for example in examples:
@@ -86,7 +95,12 @@ class Gate:
         """Why this conversation is left out; None when it may come in. `first`: it is a first pass."""
         if self._kept is not None and any(self._kept.holds(turn) for turn in prepared.parts):
             return "like evaluation data"
-        if first and prepared.sketch is not None and self._seen.add(prepared.sketch):
+        if (
+            first
+            and self._seen is not None
+            and prepared.sketch is not None
+            and self._seen.add(prepared.sketch)
+        ):
             return "near-duplicate"
         return None
 

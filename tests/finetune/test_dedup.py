@@ -128,6 +128,17 @@ def test_what_models_are_measured_on_is_never_trained_on(tmp_path: Path, small_t
     assert report["sources"]["talk"]["refused"] == {"like evaluation data": 4}
 
 
+def test_near_duplicates_stay_when_nobody_looks_for_them(tmp_path: Path, small_tokenizer: Path) -> None:
+    rng = random.Random(7)
+    rows = [talk(number, " ".join(words(rng, 40))) for number in range(9)]
+    path = config(tmp_path, small_tokenizer, [*rows, rows[0]], near_duplicates=None)
+    report = build(load(path), tmp_path / "out")
+    assert len(ids(tmp_path / "out")) == 10
+    assert report["near_duplicates"] is None
+    with pytest.raises(FinetuneError, match=r"evaluation.*near_duplicates"):
+        load(path, ("evaluation.test={kind: chat, paths: [talk.jsonl]}",))
+
+
 def test_the_report_is_a_table_and_a_plot(tmp_path: Path, small_tokenizer: Path) -> None:
     rng = random.Random(6)
     rows = [talk(number, " ".join(words(rng, 40))) for number in range(9)]
