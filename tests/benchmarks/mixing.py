@@ -3,10 +3,15 @@
     python -m tests.benchmarks mixing [--rows 1000000] [--tokens N] [--workers N] [--tokenizer tokenizer.json]
 
 A synthetic corpus of so many rows in the shapes of LMSYS-Chat-1M, Magpie, OpenHermes, WAXAL and ProsocialDialog, of very
-different lengths. Both sides stream the files, render with the app's template, tokenise, and stop at the same number
-of trained tokens (by default a third of what the corpus has). `interleave_datasets` draws rows with the shares as
-probabilities, as its documentation shows, so its shares of *tokens* follow the lengths. `without_near_duplicates` is
-ours with that check left out, which the other side has not. Each way runs in a process of its own.
+different lengths, of which `ours` needs about nine tenths. Every way streams the files, renders with the app's template,
+encodes 64 conversations at once with the same code, writes rows of the same format with the same code, and stops at
+the same number of trained tokens; each runs in a process of its own. `interleave_datasets` draws rows with the shares as
+probabilities, as its documentation shows (`load_dataset(streaming=True)`, `map(batched=True)`, then the draw), so its
+shares of *tokens* follow the lengths, and it needs fewer rows. It looks for no near-duplicates and leaves nothing out;
+`without_near_duplicates` is ours without that look. `workers` is ours with processes beside the first.
+
+Rows a second are conversations written; peak memory is that of all processes of a way together, looked at five times a
+second (pages they share count in each). CPU seconds say more than seconds on a machine with other work.
 """
 
 from __future__ import annotations
@@ -14,43 +19,54 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import random
 import resource
+import shutil
+import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 SHARES = {"lmsys": 0.40, "magpie": 0.10, "openhermes": 0.10, "waxal": 0.15, "prosocial": 0.25}
-PARTS = {"lmsys": 0.3, "magpie": 0.2, "openhermes": 0.2, "waxal": 0.15, "prosocial": 0.15}
-"""Of the rows; chosen so that no source runs out at a third of the tokens."""
+PARTS = {"lmsys": 0.285, "magpie": 0.071, "openhermes": 0.078, "waxal": 0.243, "prosocial": 0.323}
+"""Of the rows: what the way that needs more of a source needs, so that none runs out before TOKENS_A_ROW is reached."""
+TOKENS_A_ROW = 25
+"""Trained tokens to stop at, for each row of the corpus."""
 WORDS = [f"w{i}" for i in range(5000)]
-WAYS = ("ours", "without_near_duplicates", "interleave_datasets")
+WAYS = ("ours", "workers", "without_near_duplicates", "interleave_datasets")
+LOOK_EVERY_S = 0.2
 
 
 def main() -> dict[str, Any]:
     parser = argparse.ArgumentParser(prog="mixing")
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="In the corpus.")
     parser.add_argument("--tokens", type=int, default=0, help="Trained tokens to stop at.")
-    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="Of the way of that name.")
     parser.add_argument("--tokenizer", type=Path, help="Default: one that cuts at spaces.")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         corpus(folder, given.rows)
         tokenizer = given.tokenizer or small_tokenizer(folder)
-        # About 16 trained tokens a row on average; two thirds stay unread, so that no source runs out.
-        tokens = given.tokens or given.rows * 5
+        tokens = given.tokens or given.rows * TOKENS_A_ROW
         figures: dict[str, Any] = {
-            "rows": given.rows, "trained_tokens": tokens, "workers": given.workers, "asked": SHARES,
-            "bytes": sum(file.stat().st_size for file in folder.glob("*.jsonl")),
+            "rows_in_corpus": given.rows, "bytes": sum(file.stat().st_size for file in folder.glob("*.jsonl")),
+            "trained_tokens": tokens, "workers": given.workers,
         }  # fmt: skip
-        for way in WAYS:
+        for way in given.ways:
             context = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(1, context, max_tasks_per_child=1) as pool:
                 figures[way] = pool.submit(run, way, folder, tokenizer, tokens, given.workers).result()
+            print(f"{way}: {json.dumps(figures[way])}", file=sys.stderr)  # what is known if it is stopped
     return figures
 
 
@@ -116,90 +132,148 @@ def small_tokenizer(folder: Path) -> Path:
 
 
 def run(way: str, folder: Path, tokenizer: Path, tokens: int, workers: int) -> dict[str, Any]:
-    """One way in this process: rows a second, peak memory in MiB, shares of trained tokens reached."""
-    began = time.perf_counter()
-    if way == "interleave_datasets":
-        reached, rows = interleaved(folder, tokenizer, tokens)
-    else:
-        reached, rows = ours(folder, tokenizer, tokens, workers, near=way == "ours")
-    seconds = time.perf_counter() - began
+    """One way in this process."""
+    # Loaded before the clock starts, whichever way it is.
+    import datasets  # noqa: F401
+
+    import finetune.data_run  # noqa: F401
+
+    out = folder / "out"
+    out.mkdir()
+    began, cpu_began = time.perf_counter(), cpu_s()
+    with peak_memory() as peak:
+        if way == "interleave_datasets":
+            reached, rows = interleaved(folder, out, tokenizer, tokens)
+        else:
+            reached, rows = ours(
+                folder,
+                out,
+                tokenizer,
+                tokens,
+                workers if way == "workers" else 0,
+                near=way != "without_near_duplicates",
+            )
+    seconds, cpu = time.perf_counter() - began, cpu_s() - cpu_began
+    written = sum(file.stat().st_size for file in out.iterdir())
+    shutil.rmtree(out)
     total = sum(reached.values())
     return {
-        "rows": rows, "seconds": round(seconds, 1), "rows_a_second": round(rows / seconds),
-        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "shares": {name: round(count / total, 4) for name, count in reached.items()},
+        "rows": rows, "trained_tokens": total, "seconds": round(seconds, 1), "rows_a_second": round(rows / seconds),
+        "cpu_seconds": round(cpu, 1), "rows_a_cpu_second": round(rows / cpu), "peak_mib": round(peak[0] / 2**20), "bytes_written": written,
+        "shares": {name: {"asked": SHARES[name], "reached": round(count / total, 4)} for name, count in reached.items()},
         "furthest_off_points": round(max(abs(reached[name] / total - SHARES[name]) for name in SHARES) * 100, 2),
     }  # fmt: skip
 
 
+def cpu_s() -> float:
+    """CPU seconds of this process and of those it started that have ended."""
+    return sum(
+        used.ru_utime + used.ru_stime
+        for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
+
+
+@contextmanager
+def peak_memory() -> Iterator[list[int]]:
+    """The most bytes resident at once in this process and those under it, filled in by the end."""
+    peak, over = [0], threading.Event()
+
+    def look() -> None:
+        own = psutil.Process()
+        while True:
+            every = [own, *own.children(recursive=True)]
+            peak[0] = max(peak[0], sum(map(resident, every)))
+            if over.wait(LOOK_EVERY_S):
+                return
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        looking.join()
+
+
+def resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:  # it has ended
+        return 0
+
+
 def ours(
-    folder: Path, tokenizer: Path, tokens: int, workers: int, *, near: bool
+    folder: Path, out: Path, tokenizer: Path, tokens: int, workers: int, *, near: bool
 ) -> tuple[dict[str, int], int]:
     from finetune import data_run
     from finetune.config import DataConfig
 
     config = DataConfig.model_validate(
         {
-            "tokenizer": tokenizer, "total_tokens": tokens, "workers": workers,
+            "tokenizer": tokenizer, "total_tokens": tokens, "workers": workers, "near_duplicates": 0.8 if near else None,
             "sources": {kind: {"kind": kind, "share": share, "paths": [folder / f"{kind}.jsonl"]} for kind, share in SHARES.items()},
         }
     )  # fmt: skip
-    if not near:
-        data_run.Gate.__call__ = lambda gate, prepared, first: None  # type: ignore[method-assign]
-    report = data_run.build(config, folder / ("out" if near else "out-without"))["sources"]
+    report = data_run.build(config, out)["sources"]
     return {name: one["tokens"] for name, one in report.items()}, sum(
         one["conversations"] for one in report.values()
     )
 
 
-def interleaved(folder: Path, tokenizer: Path, tokens: int) -> tuple[dict[str, int], int]:
-    """Rows drawn with the shares as probabilities, prepared by the same code and written to the same format."""
+def interleaved(folder: Path, out: Path, tokenizer: Path, tokens: int) -> tuple[dict[str, int], int]:
+    """Rows drawn with the shares as probabilities."""
     from datasets import interleave_datasets, load_dataset
 
+    from finetune.data_run import _line
+    from finetune.prepare import CHUNK
     from finetune.records import Example
-    from finetune.sources.shapes import messages
     from finetune.tokens import rendered
     from finetune.tokens import tokenizer as tokens_of
-    from tutor_app.pedagogy.templates import Message
+    from tutor_app.pedagogy.templates import Encoded
 
-    def talk(kind: str, row: dict[str, Any]) -> tuple[Message, ...] | None:
-        if kind == "lmsys":
-            return messages(row["conversation"], "role", "content")
-        if kind in ("magpie", "openhermes"):
-            return messages(row["conversations"], "from", "value")
-        question, answer = (
-            (row["context"], row["response"]) if kind == "prosocial" else (row["transcription"],) * 2
-        )
-        return Message("user", question), Message("assistant", answer)
+    tokens_for = tokens_of(tokenizer)
 
-    tokenize = tokens_of(tokenizer)
+    def encoded(batch: dict[str, list[Any]], kind: str) -> dict[str, list[Any]]:
+        size = len(next(iter(batch.values())))
+        rows = ({key: column[i] for key, column in batch.items()} for i in range(size))
+        examples = [Example("", kind, turns) for row in rows if (turns := talk(kind, row)) is not None]
+        tokenize = tokens_for.together(examples)
+        done = [rendered(one, "chatml", tokenize) for one in examples]
+        return {"kind": [kind] * len(done), "ids": [one.ids for one in done], "trained": [one.trained for one in done]}  # fmt: skip
+
     streams = []
     for kind in SHARES:
         stream = load_dataset("json", data_files=str(folder / f"{kind}.jsonl"), split="train", streaming=True)
-        # Columns differ, so each row travels as text with the name of its dataset, as one has to do by hand.
-        stream = stream.map(
-            lambda row, kind: {"kind": kind, "row": json.dumps(row)}, fn_kwargs={"kind": kind},
-            remove_columns=list(next(iter(stream))),
-        )  # fmt: skip
-        streams.append(stream)
-    mixed = interleave_datasets(
-        streams, probabilities=list(SHARES.values()), seed=0, stopping_strategy="all_exhausted"
-    )
-    reached, rows = dict.fromkeys(SHARES, 0), 0
-    with (folder / "interleaved.jsonl").open("w", encoding="utf-8") as file:
+        columns = list(MAKE[kind](0, random.Random(0)))
+        streams.append(
+            stream.map(
+                encoded, batched=True, batch_size=CHUNK, fn_kwargs={"kind": kind}, remove_columns=columns
+            )
+        )
+    mixed = interleave_datasets(streams, probabilities=list(SHARES.values()), seed=0)
+    reached, rows, total = dict.fromkeys(SHARES, 0), 0, 0
+    with (out / "train.jsonl").open("w", encoding="utf-8") as file:
         for row in mixed:
-            turns = talk(row["kind"], json.loads(row["row"]))
-            if turns is None:
-                continue
-            encoded = rendered(Example(str(rows), row["kind"], turns), "chatml", tokenize)
-            file.write(
-                json.dumps(
-                    {"id": rows, "source": row["kind"], "ids": encoded.ids, "trained": [int(t) for t in encoded.trained]}
-                )
-                + "\n"
-            )  # fmt: skip
-            reached[row["kind"]] += sum(encoded.trained)
+            file.write(_line(Example(str(rows), row["kind"], ()), Encoded(row["ids"], row["trained"])))
+            count = sum(row["trained"])
+            reached[row["kind"]] += count
+            total += count
             rows += 1
-            if sum(reached.values()) >= tokens:
+            if total >= tokens:
                 break
     return reached, rows
+
+
+def talk(kind: str, row: dict[str, Any]) -> Any:
+    """The conversation of a row, or None."""
+    from finetune.sources.shapes import messages
+    from tutor_app.pedagogy.templates import Message
+
+    if kind == "lmsys":
+        return messages(row["conversation"], "role", "content")
+    if kind in ("magpie", "openhermes"):
+        return messages(row["conversations"], "from", "value")
+    question, answer = (
+        (row["context"], row["response"]) if kind == "prosocial" else (row["transcription"],) * 2
+    )
+    return Message("user", question), Message("assistant", answer)
