@@ -15,7 +15,7 @@ from pathlib import Path
 
 from finetune.errors import FinetuneError
 
-WINDOW = 256
+WINDOW = 4096
 """Conversations in which equal beginnings are looked for; the order of the mixture changes within it only."""
 SHARED_AT_LEAST = 48
 """Tokens of equal beginning that make conversations share a sequence."""
@@ -147,15 +147,17 @@ def _window(rows: list[Row], longest: int, rng: random.Random) -> list[Pack]:
 
 def _group(rows: list[Row], longest: int) -> Iterator[Pack]:
     taken: list[Row] = []
-    shared = 0
-    for row in rows:
+    shared = size = 0
+    # Those whose whole first message is the same stand together; otherwise the order of the mixture is kept.
+    for row in sorted(rows, key=lambda row: row.ids[: row.ids.index(row.ids[-1])]):
         common = min(_common(taken[0], row, shared), row.may_share) if taken else row.may_share
-        size = sum(len(one.ids) - common for one in (*taken, row)) + common
-        if taken and (size > longest or common < SHARED_AT_LEAST):
+        together = sum(len(one.ids) - common for one in (*taken, row)) + common
+        # Another beginning can make all that is taken share less: then a new sequence costs fewer tokens.
+        if taken and (together > longest or common < SHARED_AT_LEAST or together > size + len(row.ids)):
             yield _pack(taken, shared)
-            taken, common = [], row.may_share
+            taken, common, together = [], row.may_share, len(row.ids)
         taken.append(row)
-        shared = common
+        shared, size = common, together
     if taken:
         yield _pack(taken, shared)
 

@@ -191,8 +191,9 @@ def _natives(
     for world, _ in every:
         rng = random.Random(f"{config.seed}/native/{world.info.id}")
         made = native.rows(
-            world.sentences, world.info, config.native.unchanged_share, config.native.most, rng, tally
-        )
+            world.sentences, world.info, world.sets, unchanged_share=config.native.unchanged_share,
+            longest=config.native.longest, most=config.native.most, rng=rng, tally=tally,
+        )  # fmt: skip
         name = f"{world.info.language}-{world.info.track}"
         for number, (said, messages, changed) in enumerate(made, 1):
             counts[f"{name} {'changed' if changed else 'unchanged'}"] += 1

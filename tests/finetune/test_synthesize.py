@@ -230,11 +230,11 @@ def test_dialect_and_mixed_sentences_stay_as_they_are(made: Made) -> None:
     assert kept > 20
 
 
-def test_three_in_five_sentences_are_fine_as_they_are(made: Made) -> None:
+def test_two_in_five_sentences_are_fine_as_they_are(made: Made) -> None:
     counts = made[1]["native"]
     for name in ("es-l2", "fr-l2"):
         changed, same = counts[f"{name} changed"], counts[f"{name} unchanged"]
-        assert abs(same / (changed + same) - 0.6) < 0.02
+        assert abs(same / (changed + same) - 0.4) < 0.02
 
 
 def test_writers_kept_for_evaluation_say_nothing(made: Made) -> None:
@@ -287,6 +287,42 @@ def test_a_source_takes_the_languages_tracks_and_tasks_asked_for(
     ]
     found = list(examples("dialogues", [write(tmp_path / "a.jsonl", rows)], Tally(), options))
     assert len(found) == kept
+
+
+@pytest.mark.parametrize(
+    ("learner", "native", "expected"),
+    [
+        ("Yo vivo en una casa pequeño.", "vivo en una casa pequeña.", "Vivo en una casa pequeña."),
+        ("Me gusta mucho la película nueva.", "Me encanta mucho la película nueva.", "Me encanta mucho la película nueva."),
+        ("Mi vacación perfecto es en casa.", "Mis vacaciones perfectas son en casa.", None),
+        ("Mi clases de espanol son buenas.", "Mis clases de espanol son buenas.", None),
+        ("El día ayer yo fue con ella a ver mar.", "Ayer salimos a caminar por la playa todos.", None),
+        ("Vivo en una casa pequeña.", "Vivo en una casa pequeña.", "Vivo en una casa pequeña."),
+    ],
+    ids=["a dropped pronoun", "another word", "dialect", "a slip left standing", "written anew", "nothing wrong"],
+)  # fmt: skip
+def test_a_teachers_correction_is_taken_whole_or_not_at_all(
+    learner: str, native: str, expected: str | None
+) -> None:
+    from finetune.synthesize.learners import Said
+    from finetune.synthesize.native import corrected
+
+    info = load_set(builtin_sets_dir() / "es-l2").info
+    assert corrected(Said(learner, native, "cowsl2h"), info) == expected
+
+
+def test_two_parts_of_a_file_have_no_row_in_common_and_leave_none_out(tmp_path: Path) -> None:
+    messages = [{"role": "user", "content": "[ask]"}, {"role": "assistant", "content": "¿Qué tal?"}]
+    path = write(tmp_path / "a.jsonl", [{"id": f"row-{n}", "messages": messages} for n in range(50)])
+
+    def ids(part: list[float]) -> list[str]:
+        return [one.id for one in examples("dialogues", [path], Tally(), {"part": part})]
+
+    first, second = ids([0, 0.6]), ids([0.6, 1])
+    assert 20 < len(first) < 40
+    assert sorted(first + second) == sorted(ids([0, 1]))
+    assert len({*first, *second}) == 50
+    assert ids([0, 1]) != sorted(ids([0, 1]), key=lambda name: int(name[4:]))
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_other_talks(sets: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ BEGINNING = 60
 def conversations(count: int = 5, seed: int = 0, beginning: int = BEGINNING) -> list[Row]:
     """Conversations of different lengths after one beginning, the last tokens of each trained."""
     rng = random.Random(seed)
-    shared = [rng.randrange(3, N_TOKENS) for _ in range(beginning)]
+    shared = [*(rng.randrange(3, N_TOKENS) for _ in range(beginning - 1)), END]
     rows = []
     for number in range(count):
         asked = [rng.randrange(3, N_TOKENS) for _ in range(rng.randint(4, 9))]
@@ -103,6 +103,17 @@ def test_sequences_stay_within_their_length_and_lose_no_trained_token() -> None:
     assert sum(pack.conversations for pack in packs) == 60
     assert sum(sum(pack.trained) for pack in packs) == sum(sum(row.trained) for row in rows)
     assert packed(rows, 150, share=True, seed=0) == packs
+
+
+def test_those_with_the_same_first_message_stand_together_however_much_others_share_with_them() -> None:
+    """System parts of one language begin alike and differ later on: half a beginning must not be all that is shared."""
+    one, other = conversations(6, seed=1, beginning=200), conversations(6, seed=2, beginning=200)
+    common = tuple(one[0].ids[:100])
+    other = [Row(f"o{row.id}", common + row.ids[100:], row.trained) for row in other]
+    rows = [row for pair in zip(one, other, strict=True) for row in pair]
+    packs = packed(rows, 1000, share=True, seed=0)
+    assert sorted(pack.conversations for pack in packs) == [6, 6]
+    assert all(pack.branches.count(0) == 200 for pack in packs)
 
 
 def test_conversations_that_begin_differently_do_not_share() -> None:
