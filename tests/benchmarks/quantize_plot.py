@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-WIDTH, HEIGHT, LEFT, BOTTOM = 720, 420, 70, 50
+WIDTH, HEIGHT, LEFT, BOTTOM = 720, 420, 70, 64
 MARKS = ("circle", "square", "triangle", "diamond", "cross")
 """A shape for each language, so that colour is never the only difference."""
 COLOURS = ("#1b6ca8", "#b5482a", "#2f7d4f", "#7a4fa3", "#8a6d1b")
@@ -53,10 +53,11 @@ def draw(rows: list[dict[str, Any]]) -> str:
         y = y_of(10.0**power)
         parts.append(f'<line x1="{LEFT}" x2="{WIDTH - 110}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">10^{power}</text>')
-    for name, size in sorted({(row["type"], row["gb"]) for row in rows}):
-        parts.append(
-            f'<text x="{x_of(size):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{name}</text>'
-        )
+    named = {row["type"]: row["gb"] for row in rows}
+    for index, (name, size) in enumerate(sorted(named.items(), key=lambda one: one[1])):
+        # In two lines by turns: the smallest type and the base with adapters have nearly one size.
+        y = HEIGHT - BOTTOM + 16 + 14 * (index % 2)
+        parts.append(f'<text x="{x_of(size):.1f}" y="{y}" text-anchor="middle">{name}</text>')
     for index, language in enumerate(languages):
         shape, colour = MARKS[index % len(MARKS)], COLOURS[index % len(COLOURS)]
         for row in rows:

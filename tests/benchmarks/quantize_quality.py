@@ -1,14 +1,18 @@
 """What each type of quantisation costs, by language, with and without our importance matrix.
 
-    python -m tests.benchmarks quantize_quality
+    QUANTIZE_BENCH_ADAPTER=runs/linguist:runs/es-l2 python -m tests.benchmarks quantize_quality
 
-The source is QUANTIZE_BENCH_MODEL (default `qwen2.5-1.5b`) in F16 with an adapter merged in: the PEFT folder of a
-variant in QUANTIZE_BENCH_ADAPTER, else a random LoRA of 1 % of each weight. Mind that the installed bases are Q4_K_M
-files already: their weights lie on that type's grid, so Q4_K_M loses less than it would from the original weights, and
-the table answers which type to make from *these* files. Texts are our lesson sets: even lessons make the matrix, odd
-lessons are measured.
+The source is QUANTIZE_BENCH_MODEL (default `qwen2.5-1.5b`) in F16 with a stack of adapters merged in: the PEFT folders in
+QUANTIZE_BENCH_ADAPTER, else a random LoRA of 1 % of each weight. Beside the merged files stands what the app does by
+itself, the base as it is with the adapters at run time. Mind that the installed bases are Q4_K_M files already: their
+weights lie on that type's grid, so Q4_K_M loses less than it would from the original weights, and the table answers which
+type to make from *these* files. Texts are our lesson sets: even lessons make the matrix, odd lessons are measured.
 
-QUANTIZE_BENCH_TYPES, QUANTIZE_BENCH_TOKENS (of each language) and QUANTIZE_BENCH_DIR (8 GB of scratch) may be set. With
+All models are read side by side, window by window (10 GB of files for the 1.5B model, 13 GB of scratch in
+QUANTIZE_BENCH_DIR). Seconds of each part go to stderr, with the figures that `verify`'s limits are set from:
+`worst` is the worst language, `over_limits` what the built-in limits would say.
+
+QUANTIZE_BENCH_TYPES and QUANTIZE_BENCH_TOKENS (of each language, twice as many of the adapter's own) may be set. With
 QUANTIZE_BENCH_PLOT=FILE.svg the table is also drawn.
 """
 
@@ -20,29 +24,31 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 from quantize.build import Recipe, build
-from quantize.gguf_file import GgufFile
+from quantize.dialogues import BUILT_IN
 from quantize.imatrix_file import write_imatrix
 from quantize.importance import measure_importance
 from quantize.limits import Limits
-from quantize.verify import verify
+from quantize.llama_model import running
+from quantize.llama_quantise import quantise
+from quantize.verify import over_limits, stop_rate
+from tests.benchmarks._adapters import described, main_language, run_time_files, stack_for
+from tests.benchmarks._compare import Compared, Runs, compare, threads_to_use
 from tests.benchmarks.quantize_plot import draw
 from tests.quantize.real import real_model
 
 SETS = Path(__file__).resolve().parents[2] / "lessons" / "sets"
 TEMPLATES = Path(__file__).resolve().parents[2] / "assets" / "templates"
-RANK = 16
-DELTA = 0.01
-"""Size of the random adapter's delta, relative to the weight: what a LoRA of this rank typically learns."""
-MATRIX_TOKENS = 8192
-"""Of each language, for the matrix."""
+MATRIX_TOKENS = 1024
+"""Of each language, for the matrix; more changes little (llama.cpp's own finding, and ours)."""
+STOP_TOKENS = 80
+"""Four times the words of a tutor's reply: one that is longer does not stop."""
+AT_RUN_TIME = "base + adapters"
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -73,92 +79,113 @@ def lesson_texts() -> tuple[dict[str, str], dict[str, str]]:
     return halves
 
 
-def random_adapter(folder: Path, base: Path) -> Path:
-    """A LoRA whose delta has `DELTA` times the spread of each weight of a GGUF."""
-    from safetensors.numpy import save_file
+class Clock:
+    """Says on stderr how long each part took."""
 
-    names = {
-        "attn_q": "self_attn.q_proj",
-        "attn_k": "self_attn.k_proj",
-        "attn_v": "self_attn.v_proj",
-        "attn_output": "self_attn.o_proj",
-        "ffn_gate": "mlp.gate_proj",
-        "ffn_up": "mlp.up_proj",
-        "ffn_down": "mlp.down_proj",
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._at = time.perf_counter()
+
+    def lap(self, part: str) -> None:
+        now = time.perf_counter()
+        self.seconds[part], self._at = round(now - self._at, 1), now
+        print(f"{part}: {self.seconds[part]} s", file=sys.stderr, flush=True)
+
+
+def make_files(
+    source: Path, kinds: list[str], texts: dict[str, str], work: Path, clock: Clock
+) -> dict[tuple[str, bool], Path]:
+    """(type, with matrix) → file. The matrix is measured on the first of them, which should be the Q8_0 one."""
+    files: dict[tuple[str, bool], Path] = {}
+    matrix = None
+    for kind in kinds:
+        # Q8_0 takes no matrix, and at six bits none is worth its while.
+        for with_matrix in (False, True) if kind.startswith(("Q5", "Q4", "Q3", "IQ")) else (False,):
+            if with_matrix and matrix is None:
+                reader = next(iter(files.values())) if files else source
+                matrix = measure_importance(reader, texts, max_tokens=MATRIX_TOKENS, threads=threads_to_use())
+                write_imatrix(work / "matrix.gguf", matrix)
+                clock.lap("matrix")
+            path = work / f"{kind}{'-matrix' if with_matrix else ''}.gguf"
+            chosen = matrix.importance if with_matrix and matrix else None
+            quantise(source, path, kind, imatrix=chosen, threads=threads_to_use())
+            files[kind, with_matrix] = path
+            clock.lap(path.stem)
+    return files
+
+
+def row(kind: str, with_matrix: bool, size: int, found: Compared, ends: float | None) -> dict[str, Any]:
+    """A line of the table."""
+    figures = found.figures()
+    worst = {
+        "top1_agreement": round(min(of.top1_agreement for of in figures.values()), 4),
+        "mean_kl": round(max(of.mean_kl for of in figures.values()), 5),
+        "perplexity_ratio": round(max(of.perplexity_ratio for of in figures.values()), 4),
+        "stop_rate": ends,
     }
-    rng = np.random.default_rng(0)
-    tensors = {}
-    for name, tensor in GgufFile(base).tensors.items():
-        kind = name.split(".")[2] if name.startswith("blk.") and name.endswith(".weight") else ""
-        if kind in names:
-            rows, columns = tensor.shape
-            spread = float(tensor.rows(0, min(rows, 256)).std())
-            module = f"base_model.model.model.layers.{name.split('.')[1]}.{names[kind]}"
-            a = rng.standard_normal((RANK, columns), dtype=np.float32)
-            b = rng.standard_normal((rows, RANK), dtype=np.float32) * np.float32(DELTA * spread / RANK**0.5)
-            tensors |= {f"{module}.lora_A.weight": a, f"{module}.lora_B.weight": b}
-    folder.mkdir()
-    save_file(tensors, folder / "adapter_model.safetensors")
-    config = {"peft_type": "LORA", "r": RANK, "lora_alpha": RANK, "bias": "none"}
-    (folder / "adapter_config.json").write_text(json.dumps(config), encoding="utf-8")
-    return folder
+    return {
+        "type": kind,
+        "imatrix": with_matrix,
+        "gb": round(size / 1e9, 6),
+        "worst": worst,
+        "over_limits": over_limits(figures, ends, Limits()),
+        **found.speed(),
+        "languages": found.languages(),
+    }
 
 
 def main() -> dict[str, Any]:
     """A row a type: size, and figures by language."""
     kinds = os.environ.get("QUANTIZE_BENCH_TYPES", "Q8_0 Q6_K Q5_K_M Q4_K_M").split()
-    tokens = int(os.environ.get("QUANTIZE_BENCH_TOKENS", "2048"))
+    tokens = int(os.environ.get("QUANTIZE_BENCH_TOKENS", "512"))
     model = os.environ.get("QUANTIZE_BENCH_MODEL", "qwen2.5-1.5b")
     template = TEMPLATES / ("gemma.jinja" if model.startswith("gemma") else "chatml.jinja")
-    limits = Limits(stop_rate_min=None, max_tokens=tokens)
     for_matrix, to_measure = lesson_texts()
-    rows: list[dict[str, Any]] = []
+    clock = Clock()
     with tempfile.TemporaryDirectory(
         dir=os.environ.get("QUANTIZE_BENCH_DIR"), prefix="quantize-quality-"
     ) as scratch:
         work = Path(scratch)
         base = real_model(model)
-        given = os.environ.get("QUANTIZE_BENCH_ADAPTER")
-        adapter = Path(given) if given else random_adapter(work / "adapter", base)
-
-        def make(kind: str, matrix: Path | None) -> Path:
-            path = work / f"{kind}.gguf"
-            recipe = Recipe(
-                base,
-                (adapter,),
-                path,
-                kind,
-                matrix,
-                template,
-                "bench",
-                allow_unknown_base=True,
-                overwrite=True,
-            )
-            return build(recipe).path
-
-        source = make("F16", None)
-        began = time.perf_counter()
-        matrix = work / "matrix.gguf"
-        measured = measure_importance(source, for_matrix, max_tokens=MATRIX_TOKENS)
-        write_imatrix(matrix, measured)
-        matrix_seconds = time.perf_counter() - began
-        for kind in kinds:
-            # Q8_0 takes no matrix, and at six bits none is worth its while.
-            for chosen in (None, matrix) if kind.startswith(("Q5", "Q4", "Q3", "IQ")) else (None,):
-                path = make(kind, chosen)
-                verification = verify(path, source, to_measure, limits=limits)
-                row = {"type": kind, "imatrix": chosen is not None, "gb": round(path.stat().st_size / 1e9, 3)}
-                rows.append(row | {"languages": {k: asdict(v) for k, v in verification.languages.items()}})
-                print(json.dumps(rows[-1]), file=sys.stderr, flush=True)  # an hour's work is worth its rows
-                path.unlink()
+        stack = stack_for(base, work)
+        clock.lap("base")
+        source = build(
+            Recipe(base, stack, work / "F16.gguf", "F16", None, template, "bench", allow_unknown_base=True)
+        ).path
+        run_time = run_time_files(base, stack, work, "Q8_0")
+        clock.lap("F16 and adapters")
+        files = make_files(source, kinds, for_matrix, work, clock)
+        runs = {str(path): Runs(path) for path in files.values()} | {AT_RUN_TIME: Runs(base, run_time)}
+        own = main_language(stack)
+        wanted = {language: tokens * (2 if language == own else 1) for language in to_measure}
+        found = compare(source, runs, to_measure, wanted)
+        clock.lap("comparing")
+        smallest = list(files)[-1]
+        text = template.read_text(encoding="utf-8")
+        rows = []
+        for key, path in files.items():
+            ends = ending(path, (), text) if key == smallest else None
+            rows.append(row(*key, path.stat().st_size, found[str(path)], ends))
+        size = sum(path.stat().st_size for path in (base, *run_time))
+        rows.append(row(AT_RUN_TIME, False, size, found[AT_RUN_TIME], ending(base, run_time, text)))
+        clock.lap("stopping")
+        for one in rows:
+            print(json.dumps({k: v for k, v in one.items() if k != "languages"}), file=sys.stderr, flush=True)
     if plot := os.environ.get("QUANTIZE_BENCH_PLOT"):
         Path(plot).write_text(draw(rows), encoding="utf-8")
     return {
         "base": model,
-        "adapter": Path(given).name if given else f"random, {DELTA:.0%} of each weight",
-        "matrix": {"tokens": dict(measured.tokens), "seconds": round(matrix_seconds)},
+        "adapters": described(stack),
+        "matrix_tokens_of_each_language": MATRIX_TOKENS,
+        "seconds": clock.seconds,
         "rows": rows,
     }
+
+
+def ending(path: Path, adapters: tuple[Path, ...], template: str) -> float | None:
+    """Share of `verify`'s built-in prompts that are answered and ended."""
+    with running(path, n_ctx=STOP_TOKENS + 512, adapters=adapters, threads=threads_to_use()) as model:
+        return stop_rate(model, template, BUILT_IN, STOP_TOKENS)
 
 
 if __name__ == "__main__":
