@@ -25,7 +25,8 @@ from tutor_app.speech.hear import NOTHING_HEARD, Recogniser, languages
 from tutor_app.speech.listening import PAUSE_S, Ear, Progress
 from tutor_app.speech.recognisers import Recognisers
 from tutor_app.speech.transcribing import LiveTranscriber, Transcript
-from tutor_app.speech.whisper import Whisper, Words
+from tutor_app.speech.whisper import Whisper
+from tutor_app.speech.words import Words
 
 pytestmark = pytest.mark.model
 SAID = {"es": "Ayer fui al mercado con mi abuela y compramos tomates.", "zh": "我很喜欢吃妈妈做的饭"}

@@ -12,9 +12,12 @@ from tutor_app.speech.audio import Samples, loudness_db
 from tutor_app.speech.cutting import TRY_WINDOWS, Cutter, Piece
 from tutor_app.speech.evidence import Evidence, was_said
 from tutor_app.speech.voice_activity import WINDOW, WINDOW_S, VoiceDetector
-from tutor_app.speech.whisper import Whisper, Words
+from tutor_app.speech.whisper import Whisper
+from tutor_app.speech.words import Words
 
 FLATNESS_FFT = 512
+UNSURE = 0.5
+"""Highest confidence of a recording in which something may be translated or missing: the app then says so."""
 JOINED = frozenset({"zh", "ja", "th", "lo", "my", "km"})
 """Languages whose pieces are joined without a space."""
 
@@ -161,11 +164,12 @@ class LiveTranscriber:
             return Transcript("", self._languages[0], 0.0, 0.0)
         tokens = sum(words.tokens for _, words in pieces) or 1
         mean = sum(words.avg_logprob * words.tokens for _, words in pieces) / tokens
+        unsure = any(words.unsure for _, words in pieces)
         longest = max(pieces, key=lambda one: one[1].tokens)[1]
         return Transcript(
             text=self._text(),
             language=longest.language,
-            confidence=round(min(1.0, float(np.exp(mean))), 3),
+            confidence=round(min(UNSURE if unsure else 1.0, float(np.exp(mean))), 3),
             speech_s=round(sum(len(piece.voiced) for piece, _ in pieces) * WINDOW_S, 2),
         )
 

@@ -11,7 +11,6 @@ import functools
 import time
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,9 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_ctranslate2_storage, get_suppressed_tokens
 
 from tutor_app.speech.audio import Samples
+from tutor_app.speech.bilingual import read_both
 from tutor_app.speech.errors import SpeechError
+from tutor_app.speech.words import Words
 
 FRAMES_S = 100
 LONGEST_FRAMES = 30 * FRAMES_S
@@ -38,21 +39,9 @@ LOOP = regex.compile(r"(\p{Han}{6,}|.{18,}).*\1")
 USUAL_TOKENS_S = 4
 TRADITIONAL = frozenset({"Hant", "TW", "HK", "MO"})
 LEAST_PROBABILITY = 1e-8
-ENGLISH_SURE = 0.85
-"""A heritage learner's piece is read as English only when English is this much likelier than their language."""
-
-
-@dataclass(frozen=True)
-class Words:
-    """What Whisper makes of a piece of sound."""
-
-    text: str
-    language: str
-    avg_logprob: float
-    """Mean log probability of a token."""
-    no_speech_prob: float
-    compression_ratio: float
-    tokens: int
+NO_ENGLISH = 0.03
+"""Share of English in a whole piece up to which no clause is looked for: that takes as long as reading it."""
+LANGUAGE_PADDING_S = 1.2
 
 
 class Whisper:
@@ -80,25 +69,38 @@ class Whisper:
     ) -> Words:
         """The words of at most 30 s of sound, in the first of `languages` (BCP 47).
 
-        With a second language, a piece that is surely in that one is written in it instead of being translated
-        unasked. `whole_window` computes all 30 s, as faster-whisper does.
+        With a second language, English, what is said in that is written in it instead of being translated unasked.
+        `whole_window` computes all 30 s, as faster-whisper does.
         """
+        tag = languages[0]
+        language = tag.partition("-")[0]
+
+        def share(piece: Samples) -> float:
+            return self.english(piece, language)
+
+        def read(piece: Samples, spoken: str) -> Words:
+            return self.hear(piece, [tag if spoken == language else spoken], beam)
+
+        if len(languages) > 1 and self.multilingual and share(sound) > NO_ENGLISH:
+            return read_both(sound, language, share, read)
         features = self._model.feature_extractor(self._padded(sound))[:, :LONGEST_FRAMES]
         if whole_window and features.shape[1] < LONGEST_FRAMES:
             features = np.pad(features, ((0, 0), (0, LONGEST_FRAMES - features.shape[1])))
         encoded = self._model.model.encode(get_ctranslate2_storage(features[np.newaxis]))
-        language = languages[0].partition("-")[0]
-        if len(languages) > 1 and self.multilingual:
-            found = {token.strip("<|>"): p for token, p in self._model.model.detect_language(encoded)[0]}
-            if found.get(languages[1], 0.0) > ENGLISH_SURE * (
-                found.get(languages[1], 0.0) + found.get(language, 0.0)
-            ):
-                language = languages[1]
         limit = 8 + int(TOKENS_S * len(sound) / 16_000)
-        words = self._decoded(encoded, language, languages[0], beam, limit)
+        words = self._decoded(encoded, language, tag, beam, limit)
         if LOOP.search(words.text) and not whole_window:
-            return self.hear(sound, languages, beam, whole_window=True)
+            return self.hear(sound, languages[:1], beam, whole_window=True)
         return words
+
+    def english(self, sound: Samples, language: str) -> float:
+        """How likely a sound is English rather than in `language`, 0 to 1."""
+        padded = np.pad(sound, (0, int(LANGUAGE_PADDING_S * 16_000)))
+        features = self._model.feature_extractor(padded)[:, :LONGEST_FRAMES]
+        encoded = self._model.model.encode(get_ctranslate2_storage(features[np.newaxis]))
+        found = {token.strip("<|>"): p for token, p in self._model.model.detect_language(encoded)[0]}
+        english, other = found.get("en", 0.0), found.get(language, 0.0)
+        return float(english / max(english + other, LEAST_PROBABILITY))
 
     def timed(self, seconds: float, beam: int) -> float:
         """Seconds of work for `seconds` of speech, with as many tokens as speech usually has.
