@@ -101,3 +101,25 @@ def test_a_french_target_keeps_what_is_elided() -> None:
     assert find("Monsieur, j'ai un question !", "Monsieur, j'ai une question !", "fr", "l2").target == (
         "j'ai une question"
     )
+
+
+@pytest.mark.parametrize(
+    ("tag", "learner", "native"),
+    [
+        ("es", "Mi hermana Malia vive en Chicago.", "Mi hermana Malía vive en Chicago."),
+        ("es", "Me gusta mucho la música de Adele.", "Me gusta mucho la música de Adéle."),
+        ("es", "Mi abuelo se llama Jose y es bueno.", "Mi abuelo se llama José y es bueno."),
+        (
+            "fr",
+            "Mon amie s'appelle Helene et elle est drôle.",
+            "Mon amie s'appelle Hélène et elle est drôle.",
+        ),
+    ],
+)
+def test_a_name_is_spelt_as_its_bearer_spells_it(tag: str, learner: str, native: str) -> None:
+    assert find(learner, native, tag, "l2") is NOTHING
+
+
+def test_a_place_that_the_language_writes_otherwise_is_no_private_name() -> None:
+    assert find("Mi familia vive en Mexico ahora.", "Mi familia vive en México ahora.", "es", "l2").target
+    assert find("Vivo aquí. Tambien trabajo aquí.", "Vivo aquí. También trabajo aquí.", "es", "l2").target

@@ -15,7 +15,7 @@ import regex
 
 from lessons.schema import Track
 from tutor_app.pedagogy.edits import Edit, edits, tokens
-from tutor_app.pedagogy.language import language, length, primary, script_share, words
+from tutor_app.pedagogy.language import language, length, primary, script_share, words, zipf
 
 IGNORED = frozenset({"style", "word-choice", "code-switch", "dialect"})
 """Kinds that are never acted on: taste, dialect, and mixing languages are not errors."""
@@ -34,6 +34,12 @@ MAX_WORDS = 40.0
 """A longer sentence is left alone: too much in it may be meant."""
 MAX_SENTENCES = 2
 """Sentences of a turn that are looked at; one form at a time is enough to notice."""
+
+SPELLINGS = frozenset({"accent", "spelling", "sound-alike"})
+NAME_ZIPF = 4.0
+"""How common a name must be in the language before its usual spelling is offered …"""
+NAME_MARGIN = 0.7
+"""… and how much commoner than the learner's (Zipf scale, so five times)."""
 
 WEIGHT = {
     "ser-estar": 1.0, "gender": 1.0, "number": 1.0, "verb-form": 1.0, "por-para": 1.0, "personal-a": 0.9,
@@ -131,6 +137,7 @@ def find(
         if edit.tag not in IGNORED | IGNORED_WHEN[track]
         and (trust is None or edit.tag in trust)
         and not own & set(edit.wrong)
+        and not _spells_a_name(edit, learner, tag)
     ]
     if not kept or len(kept) > MAX_KEPT:
         return NOTHING
@@ -140,6 +147,28 @@ def find(
     target, original = _phrase(result, start, end, tag), _phrase_at(learner, best, tag)
     ordered = tuple(sorted(kept, key=lambda edit: -WEIGHT.get(edit.tag, 0.0)))
     return Finding(ordered, result, target, original)
+
+
+def _spells_a_name(edit: Edit, learner: str, tag: str) -> bool:
+    """Whether the edit only spells somebody's or something's name otherwise ("Malia", "Adele"): names are as they are.
+
+    A name that the language itself mostly writes the other way is mended ("Mexico"), but not after "me llamo".
+    """
+    if edit.tag not in SPELLINGS or len(edit.wrong) != 1 or len(edit.right) != 1 or edit.start == 0:
+        return False
+    written = tokens(learner, tag).written
+    if not written[edit.start][:1].isupper() or _SENTENCE_END.search(_before(learner, edit, tag)):
+        return False
+    if edit.start and written[edit.start - 1].casefold() in language(tag).classes.get("naming", ()):
+        return True
+    known = zipf(edit.right[0], tag)
+    return known < NAME_ZIPF or known - zipf(edit.wrong[0], tag) < NAME_MARGIN
+
+
+def _before(learner: str, edit: Edit, tag: str) -> str:
+    """What stands between the word before an edit and the edit."""
+    spans = tokens(learner, tag).spans
+    return learner[spans[edit.start - 1][1] : spans[edit.start][0]]
 
 
 def _apply(
