@@ -25,15 +25,13 @@ import resource
 import shutil
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
+from tests.benchmarks._memory import peak_of_all
 
 SHARES = {"lmsys": 0.40, "magpie": 0.10, "openhermes": 0.10, "waxal": 0.15, "prosocial": 0.25}
 PARTS = {"lmsys": 0.285, "magpie": 0.071, "openhermes": 0.078, "waxal": 0.243, "prosocial": 0.323}
@@ -42,7 +40,6 @@ TOKENS_A_ROW = 25
 """Trained tokens to stop at, for each row of the corpus."""
 WORDS = [f"w{i}" for i in range(5000)]
 WAYS = ("ours", "workers", "without_near_duplicates", "interleave_datasets")
-LOOK_EVERY_S = 0.2
 
 
 def main() -> dict[str, Any]:
@@ -141,7 +138,7 @@ def run(way: str, folder: Path, tokenizer: Path, tokens: int, workers: int) -> d
     out = folder / "out"
     out.mkdir()
     began, cpu_began = time.perf_counter(), cpu_s()
-    with peak_memory() as peak:
+    with peak_of_all() as peak:
         if way == "interleave_datasets":
             reached, rows = interleaved(folder, out, tokenizer, tokens)
         else:
@@ -171,35 +168,6 @@ def cpu_s() -> float:
         used.ru_utime + used.ru_stime
         for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     )
-
-
-@contextmanager
-def peak_memory() -> Iterator[list[int]]:
-    """The most bytes resident at once in this process and those under it, filled in by the end."""
-    peak, over = [0], threading.Event()
-
-    def look() -> None:
-        own = psutil.Process()
-        while True:
-            every = [own, *own.children(recursive=True)]
-            peak[0] = max(peak[0], sum(map(resident, every)))
-            if over.wait(LOOK_EVERY_S):
-                return
-
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    try:
-        yield peak
-    finally:
-        over.set()
-        looking.join()
-
-
-def resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:  # it has ended
-        return 0
 
 
 def ours(
