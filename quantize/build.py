@@ -115,7 +115,7 @@ def build(recipe: Recipe) -> Built:
         kept, resumed = None, False
     else:
         kept, resumed = _write_through_f16(prepared, kind, recipe)
-    check_readback(output, prepared.lineage, prepared.template)
+    check_readback(output, prepared)
     manifest = manifest_path(output)
     write_manifest(manifest, prepared.lineage.manifest(kind, prepared.evaluation))
     return Built(
@@ -205,18 +205,20 @@ def is_same(path: Path, lineage: Lineage) -> bool:
         return False
 
 
-def check_readback(path: Path, lineage: Lineage, template: Template) -> None:
-    """Read the finished file again: template, end tokens and lineage must be what was meant."""
+def check_readback(path: Path, prepared: Prepared) -> None:
+    """Read the finished file again: template, special tokens and lineage must be what was meant."""
     file = GgufFile(path)
-    if file.get(Keys.Tokenizer.CHAT_TEMPLATE) != template.text:
-        raise QuantizeError(
-            f"{path} does not hold the chat template that was written; this is a defect, please report it"
-        )
+    for key, field in prepared.base.keys(prepared.template).items():
+        if key.startswith("tokenizer.") and file.fields.get(key) != field:
+            what = "chat template" if key == Keys.Tokenizer.CHAT_TEMPLATE else key
+            raise QuantizeError(
+                f"{path} does not hold the {what} that was written; this is a defect, please report it"
+            )
     if file.get(Keys.Tokenizer.EOS_ID) is None:
         raise QuantizeError(
             f"{path} names no end token, so replies would never stop; give a base whose tokenizer has one"
         )
-    if read_lineage(file) != lineage:
+    if read_lineage(file) != prepared.lineage:
         raise QuantizeError(
             f"{path} does not hold the lineage that was written; this is a defect, please report it"
         )

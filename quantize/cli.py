@@ -196,6 +196,12 @@ def adapter(
 @click.argument("model", type=FILE)
 @TEXTS
 @click.option(
+    "--dialogues",
+    type=FILE,
+    multiple=True,
+    help='Conversations with their "language" as JSON lines, as `tutor-finetune synthesize` writes them; repeat.',
+)
+@click.option(
     "--weight", "weights", type=LanguageValue(), multiple=True, metavar="LANG=N", help="Weight of a language."
 )
 @click.option(
@@ -213,6 +219,7 @@ def adapter(
 def imatrix(
     model: Path,
     texts: tuple[tuple[str, str], ...],
+    dialogues: tuple[Path, ...],
     weights: tuple[tuple[str, str], ...],
     adapters: tuple[Path, ...],
     max_tokens: int,
@@ -221,20 +228,22 @@ def imatrix(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Measure which weights of MODEL (a GGUF) matter for your texts, for `build --imatrix`.
+    """Measure which weights of MODEL (a GGUF) matter for your texts and conversations, for `build --imatrix`.
 
     Languages count equally however much text there is of each, unless --weight says otherwise.
     """
+    from quantize.dialogues import read_dialogues
     from quantize.files import check_output
     from quantize.imatrix_file import write_imatrix
     from quantize.importance import measure_importance
 
-    if not texts:
-        raise click.UsageError("give at least one --text LANG=FILE")
+    if not texts and not dialogues:
+        raise click.UsageError("give at least one --text LANG=FILE or --dialogues FILE")
     check_output(output, overwrite=overwrite)
     matrix = measure_importance(
         model,
         _texts(texts),
+        dialogues=[one for path in dialogues for one in read_dialogues(path)],
         weights={language: _number(value) for language, value in weights},
         max_tokens=max_tokens,
         adapters=adapters,

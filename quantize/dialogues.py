@@ -18,10 +18,13 @@ class Dialogue:
     messages: tuple[dict[str, str], ...]
     ids: tuple[int, ...] | None = None
     """Ids of the whole conversation, without a generation prompt."""
+    language: str | None = None
 
 
 def read_dialogues(path: Path) -> list[Dialogue]:
-    """One JSON object a line: {"messages": [{"role", "content"}], "ids": [...]?}. Raises `Unreadable` with the line."""
+    """One JSON object a line: {"messages": [{"role", "content"}], "ids": [...]?, "language": "es"?}, as
+    `tutor-finetune synthesize` writes them. Raises `Unreadable` with the line.
+    """
     found: list[Dialogue] = []
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         if not line.strip():
@@ -32,7 +35,14 @@ def read_dialogues(path: Path) -> list[Dialogue]:
                 {"role": str(m["role"]), "content": str(m["content"])} for m in entry["messages"]
             )
             ids = entry.get("ids")
-            found.append(Dialogue(messages, None if ids is None else tuple(int(token) for token in ids)))
+            language = entry.get("language")
+            found.append(
+                Dialogue(
+                    messages,
+                    None if ids is None else tuple(int(token) for token in ids),
+                    None if language is None else str(language).split("-")[0],
+                )
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise Unreadable(
                 f'{path}:{number}: not a conversation; each line is {{"messages": [...]}}'

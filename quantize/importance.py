@@ -7,20 +7,24 @@ square of every input column is kept: columns that are fed strongly should be ro
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gguf.constants import Keys
 from numpy.typing import NDArray
 
+from quantize.dialogues import Dialogue
 from quantize.divergence import windows
 from quantize.errors import QuantizeError, Unsupported
 from quantize.ggml_tensor import TYPE_F32, GgmlTensor, matrix_product_op, rows_of
+from quantize.gguf_file import GgufFile
 from quantize.imatrix_file import Imatrix
-from quantize.llama_model import running
+from quantize.llama_model import LlamaModel, running
 from quantize.progress import Progress
+from quantize.rendered import spread_ids
 
 MIN_ROWS = 16
 """Products with fewer rows than this are not of the text (llama-imatrix's own limit)."""
@@ -69,15 +73,17 @@ def measure_importance(
     model: Path,
     texts: Mapping[str, str],
     *,
+    dialogues: Sequence[Dialogue] = (),
     weights: Mapping[str, float] | None = None,
     chunk_tokens: int = 512,
     max_tokens: int = 50_000,
     adapters: tuple[Path, ...] = (),
     threads: int | None = None,
 ) -> Imatrix:
-    """Run `texts` (language → text) through `model` and average the languages, equally unless `weights` says else.
+    """Run `texts` (language → text) and `dialogues`, which name their language, through `model`.
 
-    Equally, because otherwise the language with the most text decides what the others lose. At most `max_tokens` of
+    Conversations are read in the model's own template. Where a language has both, each gets half of the tokens. The
+    languages are averaged equally unless `weights` says else: equally, because otherwise the language with the most text decides what the others lose. At most `max_tokens` of
     each language are used, in windows of `chunk_tokens`. Raises `QuantizeError` when a text is too short.
     """
     matrix_product_op()
@@ -85,7 +91,7 @@ def measure_importance(
     means: dict[str, dict[str, NDArray[np.float64]]] = {}
     used: dict[str, int] = {}
     with running(model, n_ctx=chunk_tokens, adapters=adapters, threads=threads, on_eval=collector) as llama:
-        ids = {language: llama.tokenize(text) for language, text in sorted(texts.items())}
+        ids = _ids(llama, texts, dialogues, max_tokens)
         for language, tokens in ids.items():
             if len(tokens) < MIN_TOKENS:
                 raise QuantizeError(
@@ -107,6 +113,28 @@ def measure_importance(
             means[language] = collector.means()
         progress.close()
     return Imatrix(_average(means, weights or {}), used, chunk_tokens)
+
+
+def _ids(
+    llama: LlamaModel, texts: Mapping[str, str], dialogues: Sequence[Dialogue], most: int
+) -> dict[str, list[int]]:
+    """Language → ids of its texts and conversations, `most` at the most."""
+    spoken: dict[str, list[Dialogue]] = {}
+    for dialogue in dialogues:
+        if dialogue.language is None:
+            raise QuantizeError('every conversation must name its language, as in {"language": "es", …}')
+        spoken.setdefault(dialogue.language, []).append(dialogue)
+    template = GgufFile(llama.path).get(Keys.Tokenizer.CHAT_TEMPLATE)
+    if spoken and not template:
+        raise QuantizeError(f"{llama.path} has no chat template to read conversations in; give --text only")
+    ids: dict[str, list[int]] = {}
+    for language in sorted(set(texts) | set(spoken)):
+        part = most // 2 if language in texts and language in spoken else most
+        ids[language] = llama.tokenize(texts.get(language, ""))[:part]
+        ids[language] += spread_ids(
+            llama, str(template), [one.messages for one in spoken.get(language, [])], part
+        )
+    return ids
 
 
 def _average(

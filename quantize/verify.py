@@ -21,6 +21,7 @@ from quantize.lineage import read_lineage
 from quantize.llama_model import LlamaModel, running
 from quantize.manifest import manifest_path, read_manifest, write_manifest
 from quantize.progress import Progress
+from quantize.rendered import piece_ids, special_texts
 from quantize.template import pieces
 
 
@@ -156,10 +157,10 @@ def check_template(
     if lineage and lineage.template_sha256 not in (None, sha256_bytes(template.encode("utf-8"))):
         failures.append("the chat template in the file is not the one its lineage names")
     trained = None if tokenizer is None else _training_tokenizer(tokenizer)
-    special = _special_texts(result)
+    special = special_texts(result)
     for number, dialogue in enumerate(dialogues, start=1):
         found = pieces(template, dialogue.messages, add_generation_prompt=False, tokens=special)
-        ids = _ids(model, found)
+        ids = piece_ids(model, found)
         if dialogue.ids is not None and list(dialogue.ids) != ids:
             failures.append(
                 f"conversation {number}: training saw other tokens, from number {_first(dialogue.ids, ids)} on"
@@ -169,10 +170,6 @@ def check_template(
                 f"conversation {number}: the tokenizer of training differs from token {_first(expected, ids)} on"
             )
     return failures
-
-
-def _ids(model: LlamaModel, found: Sequence[tuple[str, bool]]) -> list[int]:
-    return [token for text, special in found for token in model.tokenize(text, special=special)]
 
 
 def _first(left: Sequence[int], right: Sequence[int]) -> int:
@@ -200,25 +197,13 @@ def _training_tokenizer(path: Path) -> Callable[[Sequence[tuple[str, bool]]], li
     return encode
 
 
-def _special_texts(path: Path) -> dict[str, str]:
-    """bos_token and eos_token as a template may use them."""
-    file = GgufFile(path)
-    texts = file.fields[Keys.Tokenizer.LIST].value
-
-    def token(key: str) -> str:
-        token_id = file.get(key)
-        return "" if token_id is None else str(texts[token_id].decode("utf-8", "replace"))
-
-    return {"bos_token": token(Keys.Tokenizer.BOS_ID), "eos_token": token(Keys.Tokenizer.EOS_ID)}
-
-
 def stop_rate(
     model: LlamaModel, template: str | None, dialogues: Sequence[Dialogue], max_tokens: int
 ) -> float | None:
     """Share of prompts that the model answers and then ends by itself. None without a template."""
     if not template:
         return None
-    special = _special_texts(model.path)
+    special = special_texts(model.path)
     progress = Progress("stopping", len(dialogues))
     stopped = asked = 0
     for dialogue in dialogues:
@@ -228,7 +213,7 @@ def stop_rate(
         if last is None:
             continue
         asked_with = dialogue.messages[: last + 1]
-        ids = _ids(model, pieces(template, asked_with, add_generation_prompt=True, tokens=special))
+        ids = piece_ids(model, pieces(template, asked_with, add_generation_prompt=True, tokens=special))
         asked += 1
         stopped += model.generate(ids[-(model.n_ctx - max_tokens) :], max_tokens)[1]
         progress.step("")

@@ -11,11 +11,13 @@ import pytest
 import torch
 
 from quantize.build import Recipe, build
+from quantize.dialogues import Dialogue
 from quantize.errors import QuantizeError, Unreadable, Unsupported
 from quantize.gguf_file import GgufFile
 from quantize.imatrix_file import Imatrix, read_imatrix, write_imatrix
 from quantize.importance import measure_importance
 from quantize.llama_model import running
+from quantize.rendered import spread_ids
 from tests.quantize.conftest import Models, Tiny
 from tests.quantize.tiny import COMMON, random_model, save_model
 
@@ -118,6 +120,34 @@ def test_languages_count_equally_however_much_text_there_is(plain: dict[str, Pat
         es, zh = spanish.importance[name], chinese.importance[name]
         np.testing.assert_allclose(values, (es + zh) / 2, rtol=1e-3)
         np.testing.assert_allclose(weighted.importance[name], (3 * es + zh) / 4, rtol=1e-3)
+
+
+def test_conversations_are_read_in_the_template_and_from_all_over_the_list(plain: dict[str, Path]) -> None:
+    template = str(GgufFile(plain["qwen3"]).get("tokenizer.chat_template"))
+    talks = [
+        [{"role": "user", "content": f"{n} ¿Qué tal?"}, {"role": "assistant", "content": "Bien. ¿Y tú?"}]
+        for n in range(50)
+    ]
+    with running(plain["qwen3"], n_ctx=512) as llama:
+        whole = [spread_ids(llama, template, [talk], 10_000) for talk in talks]
+        some = spread_ids(llama, template, talks, 5 * max(map(len, whole)))
+        assert llama.tokenize("<|im_start|>", special=True)[0] == whole[0][0]
+    read, at = [], 0
+    for _ in range(5):
+        number = next(n for n, ids in enumerate(whole) if some[at : at + len(ids)] == ids)
+        read.append(number)
+        at += len(whole[number])
+    assert max(read) - min(read) > 25
+    texts = [Dialogue(tuple(talk), language="es") for talk in talks * 3]
+    both = measure_importance(
+        plain["qwen3"], {"es": TEXT}, dialogues=texts, chunk_tokens=128, max_tokens=1024
+    )
+    alone = measure_importance(plain["qwen3"], {"es": TEXT}, chunk_tokens=128, max_tokens=1024)
+    assert both.tokens == alone.tokens == {"es": 1024}
+    name = "blk.0.attn_q.weight"
+    assert not np.allclose(both.importance[name], alone.importance[name], rtol=0.01)
+    with pytest.raises(QuantizeError, match="must name its language"):
+        measure_importance(plain["qwen3"], {}, dialogues=[Dialogue(tuple(talks[0]))])
 
 
 def test_a_text_that_is_too_short_is_refused(plain: dict[str, Path]) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tokenizers import Tokenizer
 
 from quantize.build import Recipe, build
-from quantize.errors import Unreadable, Unsupported
-from quantize.gguf_file import GgufFile
+from quantize.errors import QuantizeError, Unreadable, Unsupported
+from quantize.export import write_gguf
+from quantize.gguf_file import Field, GgufFile
 from quantize.llama_model import running
 from quantize.sentencepiece_model import read_pieces
 from quantize.vocabulary import pre_tokenizer_name, read_vocabulary
@@ -69,6 +72,22 @@ def test_end_tokens_and_template_are_written(plain: dict[str, Path]) -> None:
     assert file.get("tokenizer.ggml.eot_token_id") == 2  # <|im_end|>, as the template shows
     assert file.get("tokenizer.ggml.add_bos_token") is False
     assert file.get("tokenizer.chat_template") == TEMPLATE
+
+
+def test_a_file_whose_special_tokens_changed_on_the_way_is_refused(
+    models: Models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def another_end(
+        path: Path, architecture: str, fields: dict[str, Field], planned: Any, **rest: Any
+    ) -> None:
+        end = fields["tokenizer.ggml.eot_token_id"]
+        write_gguf(
+            path, architecture, fields | {"tokenizer.ggml.eot_token_id": replace(end, value=1)}, planned, **rest
+        )  # fmt: skip
+
+    monkeypatch.setattr("quantize.build.write_gguf", another_end)
+    with pytest.raises(QuantizeError, match=r"does not hold the tokenizer\.ggml\.eot_token_id"):
+        build(Recipe(models["qwen3"].folder, (), tmp_path / "out.gguf", type="F16"))
 
 
 def test_generation_config_gives_the_end_token_that_the_tokenizer_does_not(
