@@ -1,7 +1,11 @@
-"""Real weights: a GGUF base with an adapter, merged and at run time, against transformers and PEFT."""
+"""Real weights: a GGUF base with an adapter, merged and at run time, against transformers and PEFT.
+
+QUANTIZE_REAL=qwen2.5-1.5b adds that model, which takes minutes, 16 GB of memory and 13 GB of scratch.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +38,10 @@ class Real:
     template: Path
 
 
-@pytest.fixture(scope="module", params=sorted(TOLERANCE))
+MORE = os.environ.get("QUANTIZE_REAL", "").split()
+
+
+@pytest.fixture(scope="module", params=[*sorted(TOLERANCE), *MORE])
 def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Real:
     """Loaded in float32, dequantised."""
     path, folder = real_model(request.param), tmp_path_factory.mktemp(request.param)
@@ -64,7 +71,7 @@ def test_export_and_merge_and_run_time_give_the_logits_of_transformers(real: Rea
     with torch.no_grad():
         expected = real.model(torch.tensor([ids])).logits[0].numpy()
     expected_with = peft_logits(real.model, [real.adapter], ids).numpy()
-    limit = TOLERANCE[real.name]
+    limit = TOLERANCE.get(real.name, 5e-3)
     assert np.abs(exported - expected).max() < limit
     assert np.abs(with_adapter - expected_with).max() < limit
     assert np.abs(at_run_time - with_adapter).max() < limit
