@@ -21,9 +21,19 @@ import click
     "--limit", type=click.IntRange(min=1), help="At most so many samples of each kind: a quick look."
 )
 @click.option("--only", multiple=True, metavar="MODEL", help="Leave the other models of CONFIG out.")
+@click.option(
+    "--record",
+    is_flag=True,
+    help="Write the headline figures and the threshold into the manifests of trained models.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def evaluate(
-    config: Path, overrides: tuple[str, ...], limit: int | None, only: tuple[str, ...], as_json: bool
+    config: Path,
+    overrides: tuple[str, ...],
+    limit: int | None,
+    only: tuple[str, ...],
+    record: bool,
+    as_json: bool,
 ) -> None:
     """Ask every model of CONFIG the same things, and write report.json and report.html.
 
@@ -32,6 +42,7 @@ def evaluate(
     """
     from finetune.evaluate.config import load
     from finetune.evaluate.page import page
+    from finetune.evaluate.record import record as write_record
     from finetune.evaluate.run import evaluate as measure
     from finetune.evaluate.summary import summary
     from tutor_app.llm.files import replace_file
@@ -45,6 +56,9 @@ def evaluate(
     replace_file(
         given.out / "report.json", (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode()
     )
+    if record:
+        for path in write_record(given, report):
+            click.echo(f"recorded in {path}", err=True)
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
         return

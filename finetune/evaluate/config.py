@@ -38,6 +38,9 @@ class Model(Settings):
     """None: the engine chooses."""
     batch: int = Field(default=8, ge=1)
     """hf: prompts at a time."""
+    margin_nats: dict[Track, float] = Field(default={})
+    """How sure it must be before its version is acted on; by default what its adapter's manifest says, else
+    `reformulation.margin_nats`."""
     note: str = ""
     """Shown under its name in the report."""
 

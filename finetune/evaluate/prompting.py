@@ -36,6 +36,10 @@ class Bench:
     def language(self) -> str:
         return self.config.language
 
+    def margin_nats(self, track: Track) -> float:
+        """How sure this model has to be."""
+        return self.model.margin_nats.get(track, self.config.reformulation.margin_nats[track])
+
 
 def prefix(bench: Bench, track: Track, level: TalkLevel) -> tuple[Message, ...]:
     """The fixed beginning of a free talk, with or without the app's example turns."""
@@ -76,7 +80,7 @@ def reformulate(bench: Bench, texts: list[tuple[str, str]], track: Track, level:
         native = reformulation.only_the_sentence(clean(answer.text, bench.language), text) or text
         finding = reformulation.find(text, native, bench.language, track)
         margin = _margin(bench, ask, answer, native) if native != prompts.one_line(text) else 0.0
-        acted = bool(finding.kept) and margin >= bench.config.reformulation.margin_nats[track]
+        acted = bool(finding.kept) and margin >= bench.margin_nats(track)
         found.append(Reformulated(native, margin, finding, acted, answer.ended == "model"))
     return found
 

@@ -20,6 +20,7 @@ from finetune.evaluate.config import EvaluateConfig, Model
 from finetune.evaluate.figures import KINDS, Figure, Sheet, difference
 from finetune.evaluate.learners import Held, held_back
 from finetune.evaluate.prompting import Bench
+from finetune.evaluate.record import recorded_margins
 from finetune.evaluate.tasks import drift, forgetting, hints, mixed, reformulation, replies, simplify
 
 
@@ -62,6 +63,8 @@ def evaluate(
     """The report, as plain data; `open_model` replaces `opened`. Raises FinetuneError."""
     held = held_back(config.learners) if config.learners else Held(())
     open_one = open_model if open_model is not None else opened
+    for model in config.models.values():
+        model.margin_nats = model.margin_nats or (recorded_margins(model) if open_model is None else {})
     found = {
         name: open_one(model) for name, model in config.models.items()
     }  # all, before the long work begins
@@ -148,7 +151,7 @@ def _report(
         model = config.models[name]
         report["models"][name] = {
             "kind": model.kind, "model": Path(model.model).name, "adapters": [Path(one).stem for one in model.adapters],
-            "style": model.prompt_style, "tracks": list(model.tracks), "note": model.note, "fingerprint": marks[name],
+            "style": model.prompt_style, "tracks": list(model.tracks), "note": model.note, "margin_nats_used": dict(model.margin_nats) or config.reformulation.margin_nats, "fingerprint": marks[name],
             "figures": {id: _figure(figure, sheet, sheets[first] if name != first else None) for id, figure in sheet.figures.items()},
             **sheet.extra,
         }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from lxml import html
 
 from finetune.cli import cli, main
+from finetune.evaluate import record as recording
 from finetune.evaluate import run
 from finetune.evaluate.asking import Answer, Ask, Speaker
 from finetune.evaluate.authored import authored, languages
@@ -22,7 +24,9 @@ from finetune.evaluate.lesson_material import quizzes, talk_questions
 from finetune.evaluate.page import page
 from finetune.evaluate.run import evaluate
 from finetune.evaluate.summary import summary
+from finetune.evaluate.tasks.reformulation import lowest
 from finetune.sources.learner import is_held_back
+from tutor_app.llm.manifest import Manifest, read_manifest, write_manifest
 from tutor_app.pedagogy.prompts import NATIVE
 
 KEPT = [str(i) for i in range(200) if is_held_back(str(i))]
@@ -144,6 +148,39 @@ def test_the_curve_ends_where_nothing_is_believed(report: dict[str, Any]) -> Non
     curve = report["models"]["teacher"]["curve"]["l2"]
     assert curve[0]["f05"] == 1.0
     assert curve[-1] == {"threshold": 16.0, "f05": 0.0, "precision": None, "recall": 0.0, "changed": 0.0}
+
+
+def test_thresholds_are_the_lowest_that_leave_correct_sentences_alone(report: dict[str, Any]) -> None:
+    unchanged = [-math.inf] * 98
+    assert lowest([*unchanged, 3.1, -math.inf], 0.01) == 0.0, "one of a hundred may be touched"
+    assert lowest([*unchanged, 3.1, 1.1], 0.01) == 1.25
+    assert lowest([*unchanged, 99.0, 99.0], 0.01) == 16.0
+    teaches, meddles = report["models"]["teacher"], report["models"]["meddler"]
+    assert teaches["margin_nats"] == {"l2": 0.0, "heritage": 0.0}
+    assert value(report, "teacher", "f05_calm@l2") == value(report, "teacher", "acted_calm@l2") == 1.0
+    assert value(report, "meddler", "changed@l2") == 1.0
+    assert value(report, "meddler", "changed_calm@l2") == 0.0
+    assert next(point["threshold"] for point in meddles["curve"]["l2"] if point["changed"] == 0) == 6.25
+
+
+def test_what_was_measured_stands_in_the_manifest_and_is_used_from_there(
+    report: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "teacher.manifest.json"
+    write_manifest(
+        path, Manifest(name="teacher", evaluation={"held_out_loss": 0.4, "margin_nats": {"heritage": 3.0}})
+    )
+    given = config(tmp_path)
+    monkeypatch.setattr(recording, "manifest_of", lambda model: path if model.model == "teacher" else None)
+    found = report | {
+        "models": {**report["models"], "teacher": report["models"]["teacher"] | {"margin_nats": {"l2": 1.5}}}
+    }
+    assert recording.record(given, found) == [path]
+    evaluation = read_manifest(path).evaluation
+    assert evaluation["f05@l2"]["value"] == 1.0
+    assert evaluation["held_out_loss"] == 0.4
+    assert recording.recorded_margins(given.models["teacher"]) == {"l2": 1.5, "heritage": 3.0}
+    assert recording.recorded_margins(given.models["meddler"]) == {}
 
 
 def test_panels_are_counted_in_every_language(report: dict[str, Any]) -> None:
@@ -304,6 +341,7 @@ def test_the_summary_has_a_line_for_each_headline(report: dict[str, Any]) -> Non
 
 def test_the_command_writes_both_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "opened", open_played)
+    monkeypatch.setattr(run, "recorded_margins", lambda model: {})
     learners(tmp_path / "learners.jsonl")
     (tmp_path / "a.yaml").write_text(
         "models: {teacher: {model: teacher, style: trained}, meddler: {model: meddler}}\nlearners: [learners.jsonl]\n"

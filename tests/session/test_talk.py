@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lessons.schema import LessonSet
-from tutor_app.llm.fake import Line, ScriptedEngine
+from tutor_app.llm.fake import SCRIPTED, Line, ScriptedEngine
 from tutor_app.pedagogy.validator import Situation, validate
 from tutor_app.progress.store import Store
 from tutor_app.session.choices import Choices
@@ -22,7 +22,7 @@ from tutor_app.session.events import (
     SessionStarted,
     StepShown,
 )  # fmt: skip
-from tutor_app.session.host import ModelHost
+from tutor_app.session.host import Announced, ModelHost, Ready
 from tutor_app.session.session import Session
 
 Hosted = Callable[[ScriptedEngine], ModelHost]
@@ -82,6 +82,23 @@ def test_an_error_is_recast_with_the_form_in_the_reply(
     assert reply.recast is not None
     assert reply.recast in reply.text
     assert "está en casa" in reply.text
+
+
+def test_how_sure_a_model_must_be_is_what_was_measured_for_it(spanish: LessonSet, store: Store) -> None:
+    moves = {}
+    for needed in (0.5, 500.0):
+        engine = scripted([" ¿Y qué hace ella ahora?"], native="Mi hermana está en casa")
+        host = ModelHost(
+            engine, lambda _, nats=needed: Ready(SCRIPTED, "chatml", True, {"l2": nats}), announced=Announced("m", None)  # type: ignore[misc]
+        )  # fmt: skip
+        host.start()
+        for _ in host.wait(lambda: False):
+            pass
+        session = Session(spanish, None, store, host, level="A2", seed=1, fresh=True)
+        list(session.start())
+        moves[needed] = replied(list(session.submit(Said("Mi hermana es en casa", 5.0)))).move
+    assert moves[0.5] == "recast"
+    assert moves[500.0] != "recast"
 
 
 def test_a_native_version_the_model_does_not_believe_in_is_ignored(

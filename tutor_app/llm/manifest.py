@@ -40,6 +40,17 @@ class Manifest(BaseModel):
     evaluation: dict[str, Any] = Field(default_factory=dict)
     created: str = ""
 
+    @property
+    def margin_nats(self) -> dict[str, float]:
+        """Track → how much likelier than the learner's own sentence a version must be before it is believed.
+
+        Measured by `tutor-finetune evaluate --record` as `evaluation.margin_nats`; empty for a model that was not.
+        """
+        given = self.evaluation.get("margin_nats")
+        if not isinstance(given, dict):
+            return {}
+        return {str(track): float(nats) for track, nats in given.items() if isinstance(nats, int | float)}
+
 
 def manifest_path(model: Path) -> Path:
     """`tutor-es.gguf` → `tutor-es.manifest.json`."""

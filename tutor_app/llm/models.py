@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +35,8 @@ class Installed:
     languages: tuple[str, ...]
     trained: bool = False
     """Stages of our training are merged into it."""
+    margin_nats: Mapping[str, float] = field(default_factory=dict)
+    """See `Manifest.margin_nats`."""
 
     @property
     def memory_bytes(self) -> int:
@@ -51,6 +53,8 @@ class Resolved:
     family: str
     trained: bool = False
     """The weights of the model itself went through our training."""
+    margin_nats: Mapping[str, float] = field(default_factory=dict)
+    """Of the last stage that runs: see `Manifest.margin_nats`."""
 
 
 class Models:
@@ -272,6 +276,7 @@ class Models:
                 licence=manifest.licence or "unknown",
                 languages=tuple(manifest.languages),
                 trained=bool(manifest.stages),
+                margin_nats=manifest.margin_nats,
             )
         except (KeyError, TypeError) as error:
             raise TutorError(
@@ -337,9 +342,12 @@ def resolve(
     models = Models(data_dir)
     model = models.ensure(model_id or models.default(), on_progress)
     machine.refuse_too_large(model.id, model.memory_bytes)
+    margin_nats = model.margin_nats
     if adapter_paths is None:
         found = adapters.find(adapters.folders(data_dir), model.id, model.sha256, model.family)
         chosen = adapters.choose(found, language, track)
+        if stack := adapters.fitting_stack(found, language, track):
+            margin_nats = stack[-1].manifest.margin_nats
     else:
         chosen = tuple(adapter_paths)
     spec = LoadSpec(
@@ -349,4 +357,4 @@ def resolve(
         n_ctx=n_ctx,
         adapters=chosen,
     )
-    return Resolved(spec, model.family, model.trained)
+    return Resolved(spec, model.family, model.trained, margin_nats)

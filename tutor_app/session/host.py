@@ -6,9 +6,9 @@ The learner can read, type and be answered (from the lesson's own lines) in ever
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tutor_app.errors import TutorError
 from tutor_app.llm.protocol import Engine, EngineDied, EngineStats, LoadSpec
@@ -28,6 +28,8 @@ class Ready:
     family: str
     trained: bool = False
     """The weights themselves went through our training, so no example turns are needed."""
+    margin_nats: Mapping[str, float] = field(default_factory=dict)
+    """Track → how sure these weights must be of a reformulation; the tutor's own default where it is not measured."""
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def preparation(data_dir: Path, model_id: str | None, language: str | None, trac
 
     def prepare(on_progress: Callable[[float], None]) -> Ready:
         found = models.resolve(data_dir, model_id, language=language, track=track, on_progress=on_progress)
-        return Ready(found.spec, found.family, found.trained)
+        return Ready(found.spec, found.family, found.trained, found.margin_nats)
 
     return prepare
 

@@ -34,7 +34,8 @@ TURN_RESERVE = 360
 """Tokens kept free in the window for the learner's turn, the hidden reformulation and the reply."""
 MARGIN_NATS = {"l2": 1.0, "heritage": 2.5}
 """How much likelier than the learner's own sentence the model must find its native version (natural log of the
-ratio) before anything is believed. Chosen on COWS-L2H sentences: see tests/benchmarks/talk.py."""
+ratio) before anything is believed. Chosen for untrained weights on COWS-L2H sentences: see tests/benchmarks/talk.py.
+Trained weights bring their own: `Ready.margin_nats`."""
 SETTLED_WORDS = 6
 """Once a reply of at least so many words has asked its question, it is complete."""
 
@@ -149,7 +150,8 @@ class Tutor:
         if likely is None or native != revision.text.strip():
             likely = sum(self._engine.score(ids, [*self._tokens(native, False), *end]))
         margin = likely - revision.draft_log_likelihood
-        return finding if margin >= MARGIN_NATS[self._brief.track] else reformulation.NOTHING
+        needed = self.ready.margin_nats.get(self._brief.track, MARGIN_NATS[self._brief.track])
+        return finding if margin >= needed else reformulation.NOTHING
 
     # -- the reply -------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -19,6 +21,8 @@ THRESHOLDS = [round(0.25 * step, 2) for step in range(65)]
 """Margins in nats that the curve is drawn over."""
 CALM = 0.02
 """Share of correct sentences that may change."""
+FLAGS = 0.01
+"""Share of correct sentences that the app may take for wrong."""
 
 Place = tuple[int, int, tuple[str, ...]]
 
@@ -56,9 +60,7 @@ def run(bench: Bench, held: Held) -> None:
         _on_correct(bench, track, right, made[len(wrong) :])
         curve = _curve(bench, wrong, made[: len(wrong)], right, made[len(wrong) :])
         bench.sheet.extra.setdefault("curve", {})[track] = curve
-        calm = [point["f05"] for point in curve if point["changed"] is not None and point["changed"] <= CALM and point["f05"] is not None]  # fmt: skip
-        if calm and right:
-            bench.sheet.plain("f05_calm", track, calm[0], len(wrong))
+        _calm(bench, track, wrong, made[: len(wrong)], right, made[len(wrong) :])
 
 
 def _on_errors(bench: Bench, track: Track, wrong: list[Sentence], made: list[Reformulated]) -> None:
@@ -131,6 +133,46 @@ def _curve(bench: Bench, wrong: list[Sentence], made: list[Reformulated], right:
             "changed": float((changed >= threshold).mean()) if len(changed) else None,
         })  # fmt: skip
     return points
+
+
+def _calm(bench: Bench, track: Track, wrong: list[Sentence], made: list[Reformulated], right: list[Sentence],
+          kept: list[Reformulated]) -> None:  # fmt: skip
+    """The same with thresholds that leave correct sentences alone, each chosen on the half of the writers it is not used on."""
+    tag, sheet = bench.language, bench.sheet
+    changes = [not _same(version.native, one.learner, tag) for one, version in zip(right, kept, strict=True)]
+    flags = [bool(version.finding.kept) for version in kept]
+    halves = [zlib.crc32(one.writer.encode()) % 2 for one in right]
+    if len(set(halves)) < 2:
+        return
+
+    def threshold(counts: list[bool], share: float, half: int | None) -> float:
+        return lowest(
+            [version.margin_nats if counted else -math.inf
+             for version, counted, own in zip(kept, counts, halves, strict=True) if half is None or own == half],
+            share,
+        )  # fmt: skip
+
+    calm, flag = ([threshold(counts, share, 1 - half) for half in (0, 1)] for counts, share in ((changes, CALM), (flags, FLAGS)))  # fmt: skip
+    own = [zlib.crc32(one.writer.encode()) % 2 for one in wrong]
+    sheet.of("f05_calm", track, [one.writer for one in wrong], [
+        counted(one.learner, version.native if version.margin_nats >= calm[half] else one.learner, one.corrected, tag)
+        for one, version, half in zip(wrong, made, own, strict=True)
+    ], f_half)  # fmt: skip
+    sheet.share("acted_calm", track, [one.writer for one in wrong], [
+        bool(version.finding.kept) and version.margin_nats >= flag[half] for version, half in zip(made, own, strict=True)
+    ])  # fmt: skip
+    writers = [one.writer for one in right]
+    for kind, counts, limits in (("changed_calm", changes, calm), ("flags_calm", flags, flag)):
+        sheet.share(kind, track, writers, [
+            count and version.margin_nats >= limits[half] for version, count, half in zip(kept, counts, halves, strict=True)
+        ])  # fmt: skip
+    sheet.extra.setdefault("margin_nats", {})[track] = threshold(flags, FLAGS, None)
+
+
+def lowest(margins: Sequence[float], share: float) -> float:
+    """The lowest threshold that at most `share` of these margins (nats; -inf: unchanged) reach."""
+    reached = np.array(margins)
+    return next((t for t in THRESHOLDS if (reached >= t).mean() <= share), THRESHOLDS[-1])
 
 
 def _number(value: Any) -> float | None:
