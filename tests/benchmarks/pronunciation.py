@@ -1,6 +1,7 @@
 """Does the tutor notice a word that became another one, and does it leave a native voice in peace?
 
     python -m tests.benchmarks pronunciation [--data-dir D] [--languages es,fr,zh] [--voices N] [--cache FOLDER]
+                                             [--only pairs|sentences] [--sentences N]
 
 Kokoro says both words of each pair of the contrast tables in a sentence, with voices other than the one the tutor
 compares with. Each recording is judged twice: against the sentence it says (nothing may be flagged) and against the
@@ -9,6 +10,10 @@ making it takes most of the time. The comparison is symmetric, so a word that is
 one that is caught in the other; what is measured on its own is how often the two signals agree on the wrong side. The
 limits in `tutor_app.speech.clarity`, and which French contrasts are silent, were set on these same pairs. French has one voice of its own: the others are an Italian, a Portuguese and a
 Spanish one that speak French sounds.
+
+Those sentences have two to five words. `sentences` in the result is for whole ones: what the lessons' own steps let
+learners say aloud, then other sentences, with the words that the app itself would look at. Each voice says the sentence
+(nothing may be flagged), and once more with the first of those words swapped. No limit was set on them.
 """
 
 from __future__ import annotations
@@ -23,6 +28,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from lessons.load import builtin_sets_dir, load_set
+from lessons.schema import SpeakStep
+from tests.benchmarks._sentences import sentences
 from tutor_app.cli.context import data_dir
 from tutor_app.speech.contrasts import Contrast, pair_site, table
 from tutor_app.speech.pronunciation import Judged, Pronunciation
@@ -34,6 +42,7 @@ MELODY = {"zh": "他想{}这个。"}
 """Tones are compared inside a sentence: at its end they sink into the sentence's own melody."""
 LEARNERS = {"es": ("em_alex", "if_sara"), "fr": ("if_sara", "pm_alex"), "zh": ("zm_yunxi", "zf_xiaoxiao")}
 TUTOR = {"es": "ef_dora", "fr": "ff_siwis", "zh": "zf_xiaobei"}
+SETS = {"es": ("es-l2", "es-heritage"), "fr": ("fr-l2",), "zh": ("zh-heritage",)}
 
 
 def main() -> dict[str, Any]:
@@ -42,19 +51,24 @@ def main() -> dict[str, Any]:
     parser.add_argument("--languages", default="es,fr,zh")
     parser.add_argument("--voices", type=int, default=2)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "tutor-pronunciation")
+    parser.add_argument("--only", choices=("pairs", "sentences"))
+    parser.add_argument("--sentences", type=int, default=12, help="whole sentences in each language")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     voice = CachedVoice(options.data_dir, options.cache)
     listener = Pronunciation(options.data_dir, voice)
     rows: list[dict[str, Any]] = []
+    whole: list[dict[str, Any]] = []
     try:
         for language in options.languages.split(","):
-            for contrast in table(language):
+            for contrast in table(language) if options.only != "sentences" else ():
                 rows += measured(listener, voice, language, contrast, options.voices)
+            for text in spoken_in_lessons(language, options.sentences) if options.only != "pairs" else ():
+                whole += in_a_sentence(listener, voice, language, text, options.voices)
     finally:
         listener.close()
         voice.close()
-    return report(rows)
+    return report(rows, whole)
 
 
 class CachedVoice(Voice):
@@ -95,6 +109,40 @@ def measured(
     return rows
 
 
+def spoken_in_lessons(language: str, most: int) -> list[str]:
+    """Sentences to be said aloud, from the lessons first, each once."""
+    found = [
+        item.say
+        for name in SETS.get(language, ())
+        for lesson in load_set(builtin_sets_dir() / name).lessons
+        for step in lesson.steps
+        if isinstance(step, SpeakStep)
+        for item in step.items
+    ]
+    found += [sentence.text for sentence in sentences() if sentence.language == language]
+    return list(dict.fromkeys(found))[:most]
+
+
+def in_a_sentence(
+    listener: Pronunciation, voice: CachedVoice, language: str, text: str, voices: int
+) -> list[dict[str, Any]]:
+    """The words that the app would look at, in a sentence that is said right, and one in which the first is swapped."""
+    folder = voice.voices.kokoro_folder
+    tutor = VoiceChoice("kokoro", TUTOR[language], folder)
+    sites = listener.sites(text, language)
+    rows = []
+    for name in LEARNERS[language][:voices] if sites else ():
+        learner = VoiceChoice("kokoro", name, folder)
+        said = voice.make(text, language, learner)
+        found = listener.judge(said, text, language, tutor, sites)
+        rows += [row(language, name, each.site.word, each) | {"text": text} for each in found]
+        said = voice.make(sites[0].other, language, learner)
+        found = listener.judge(said, text, language, tutor, sites[:1])
+        rows += [row(language, name, each.site.other_word, each) | {"text": text} for each in found]
+    print(f"{language} {text}", file=sys.stderr)
+    return rows
+
+
 def row(language: str, voice: str, said: str, judged: Judged) -> dict[str, Any]:
     return {
         "language": language, "contrast": judged.site.contrast, "voice": voice, "said": said,
@@ -103,20 +151,25 @@ def row(language: str, voice: str, said: str, judged: Judged) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def report(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Shares by contrast, by language and in all."""
+def report(rows: list[dict[str, Any]], whole: list[dict[str, Any]]) -> dict[str, Any]:
+    """Shares by contrast, by language and in all, for the pairs and for whole sentences."""
+    return {
+        "benchmark": "pronunciation",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "results": grouped(rows),
+        "sentences": grouped(whole),
+        "flagged_natives": [each for each in rows + whole if each["native"] and each["mark"] == "again"],
+        "missed": [each for each in rows + whole if not each["native"] and each["mark"] != "again"],
+    }
+
+
+def grouped(rows: list[dict[str, Any]]) -> dict[str, Any]:
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for each in rows:
         groups[f"{each['language']} {each['contrast']}"].append(each)
         groups[each["language"]].append(each)
         groups["all"].append(each)
-    return {
-        "benchmark": "pronunciation",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        "results": {name: shares(found) for name, found in sorted(groups.items())},
-        "flagged_natives": [each for each in rows if each["native"] and each["mark"] == "again"],
-        "missed": [each for each in rows if not each["native"] and each["mark"] != "again"],
-    }
+    return {name: shares(found) for name, found in sorted(groups.items())}
 
 
 def shares(rows: list[dict[str, Any]]) -> dict[str, Any]:
