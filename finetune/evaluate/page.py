@@ -14,7 +14,7 @@ PLOTTED = ("f05", "changed", "holds_form", "false_flags", "correction", "asks", 
 SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Finding what is wrong", "Sentences of writers whom no model was trained on, given back as a native speaker would say them. "
      "Word edits are compared with a teacher's.",
-     ("f05", "f05_plain", "precision", "recall", "exact", "changed", "changed_plain", "acted", "acted_right", "false_flags", "f05_calm", "changed_calm", "acted_calm", "flags_calm")),
+     ("f05", "f05_plain", "precision", "recall", "exact", "changed", "changed_plain", "changed_clean", "acted", "acted_right", "false_flags", "flags_clean", "f05_calm", "changed_calm", "acted_calm", "flags_calm")),
     ("Answering what is wrong", "Replies to those sentences, made as in the app: first the hidden reformulation, then a reply "
      "that begins with the form when there is one.",
      ("holds_form", "holds_phrase", "one_step_form", "recast", "elicits", "recast_elicits", "structure")),

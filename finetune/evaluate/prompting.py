@@ -80,7 +80,7 @@ def reformulate(bench: Bench, texts: list[tuple[str, str]], track: Track, level:
         native = reformulation.only_the_sentence(clean(answer.text, bench.language), text) or text
         finding = reformulation.find(text, native, bench.language, track)
         margin = _margin(bench, ask, answer, native) if native != prompts.one_line(text) else 0.0
-        acted = bool(finding.kept) and margin >= bench.margin_nats(track)
+        acted = reformulation.believed(finding, margin, bench.margin_nats(track))
         found.append(Reformulated(native, margin, finding, acted, answer.ended == "model"))
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 HEADLINE = (
-    "f05", "changed", "exact", "f05_calm", "changed_calm", "acted_calm", "flags_calm", "holds_form", "holds_phrase", "one_step_form", "false_flags", "correction", "asks", "reveal",
+    "f05", "f05_plain", "changed", "changed_clean", "exact", "f05_calm", "changed_calm", "acted_calm", "flags_calm", "holds_form", "holds_phrase", "one_step_form", "acted", "acted_right", "false_flags", "flags_clean", "correction", "asks", "reveal",
     "words", "gap_kept", "stop", "valid", "elicits",
 )  # fmt: skip
 """Kinds of figures, most important first."""

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from lessons.schema import Track
 from tutor_app.pedagogy.edits import edits
-from tutor_app.pedagogy.reformulation import NOTHING, find, only_the_sentence
+from tutor_app.pedagogy.reformulation import NOTHING, believed, find, only_the_sentence
 
 
 @pytest.mark.parametrize(
@@ -123,3 +124,25 @@ def test_a_name_is_spelt_as_its_bearer_spells_it(tag: str, learner: str, native:
 def test_a_place_that_the_language_writes_otherwise_is_no_private_name() -> None:
     assert find("Mi familia vive en Mexico ahora.", "Mi familia vive en México ahora.", "es", "l2").target
     assert find("Vivo aquí. Tambien trabajo aquí.", "Vivo aquí. También trabajo aquí.", "es", "l2").target
+
+
+@pytest.mark.parametrize(
+    ("learner", "native", "track", "certain"),
+    [
+        ("Los maestros ensenan muy bien aquí.", "Los maestros enseñan muy bien aquí.", "l2", True),
+        ("Espero un dia ser una abogada.", "Espero un día ser una abogada.", "heritage", True),
+        ("Espero un dia ser una abogada.", "Espero un día ser una abogada.", "l2", False),
+        ("Por está razón quiero viajar allí.", "Por esta razón quiero viajar allí.", "heritage", False),
+        ("Las casas son blanco y bonitas.", "Las casas son blancas y bonitas.", "heritage", False),
+    ],
+)  # fmt: skip
+def test_a_slip_that_word_frequencies_give_away_needs_no_surer_model(
+    learner: str, native: str, track: Track, certain: bool
+) -> None:
+    finding = find(learner, native, "es", track)
+    assert finding.kept
+    assert finding.known_slips is certain
+    assert believed(finding, 0.1, 2.0) is certain
+    assert believed(finding, 2.1, 2.0)
+    assert not believed(finding, -0.1, 2.0)
+    assert not believed(NOTHING, 9.0, 2.0)

@@ -40,6 +40,8 @@ NAME_ZIPF = 4.0
 """How common a name must be in the language before its usual spelling is offered …"""
 NAME_MARGIN = 0.7
 """… and how much commoner than the learner's (Zipf scale, so five times)."""
+SLIP_ZIPF = 3.0
+"""Once in a million words: a form as common as that is no rarity itself."""
 
 WEIGHT = {
     "ser-estar": 1.0, "gender": 1.0, "number": 1.0, "verb-form": 1.0, "por-para": 1.0, "personal-a": 0.9,
@@ -63,6 +65,9 @@ class Finding:
     """The stretch of `native` to recast: the changed words with their neighbours; empty without an edit."""
     original: str
     """The same stretch as the learner wrote it."""
+    known_slips: bool = False
+    """Every kept edit is one that the language's word frequencies make certain as well ("ensenan", of a heritage
+    speaker also "dia"): a second witness, so the model need not be as sure."""
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -146,7 +151,12 @@ def find(
     start, end = ranges[kept.index(best)]
     target, original = _phrase(result, start, end, tag), _phrase_at(learner, best, tag)
     ordered = tuple(sorted(kept, key=lambda edit: -WEIGHT.get(edit.tag, 0.0)))
-    return Finding(ordered, result, target, original)
+    return Finding(ordered, result, target, original, all(_known_slip(edit, tag, track) for edit in kept))
+
+
+def believed(finding: Finding, margin_nats: float, needed_nats: float) -> bool:
+    """Whether the tutor acts on a finding that the model prefers to the learner's own sentence by `margin_nats`."""
+    return bool(finding.kept) and margin_nats >= (0.0 if finding.known_slips else needed_nats)
 
 
 def _spells_a_name(edit: Edit, learner: str, tag: str) -> bool:
@@ -163,6 +173,19 @@ def _spells_a_name(edit: Edit, learner: str, tag: str) -> bool:
         return True
     known = zipf(edit.right[0], tag)
     return known < NAME_ZIPF or known - zipf(edit.wrong[0], tag) < NAME_MARGIN
+
+
+def _known_slip(edit: Edit, tag: str, track: Track) -> bool:
+    """Whether one word is replaced by a much commoner one that it can only be a slip of.
+
+    Of somebody who learns from English a missing accent is most often a keyboard's.
+    """
+    if edit.tag not in SPELLINGS or (edit.tag == "accent" and track == "l2"):
+        return False
+    if len(edit.wrong) != 1 or len(edit.right) != 1:
+        return False
+    known = zipf(edit.right[0], tag)
+    return known >= SLIP_ZIPF and known - zipf(edit.wrong[0], tag) >= NAME_MARGIN
 
 
 def _before(learner: str, edit: Edit, tag: str) -> str:

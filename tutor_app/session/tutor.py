@@ -151,7 +151,7 @@ class Tutor:
             likely = sum(self._engine.score(ids, [*self._tokens(native, False), *end]))
         margin = likely - revision.draft_log_likelihood
         needed = self.ready.margin_nats.get(self._brief.track, MARGIN_NATS[self._brief.track])
-        return finding if margin >= needed else reformulation.NOTHING
+        return finding if reformulation.believed(finding, margin, needed) else reformulation.NOTHING
 
     # -- the reply -------------------------------------------------------------------------------------------
 

@@ -14,7 +14,9 @@ import numpy as np
 from finetune.evaluate.bootstrap import f_half, precision, recall
 from finetune.evaluate.learners import Held, Sentence
 from finetune.evaluate.prompting import Bench, Reformulated, reformulate
+from finetune.synthesize.learners import misspelt
 from lessons.schema import Track
+from tutor_app.pedagogy import reformulation
 from tutor_app.pedagogy.edits import Edit, edits, tokens
 
 THRESHOLDS = [round(0.25 * step, 2) for step in range(65)]
@@ -60,7 +62,17 @@ def run(bench: Bench, held: Held) -> None:
         _on_correct(bench, track, right, made[len(wrong) :])
         curve = _curve(bench, wrong, made[: len(wrong)], right, made[len(wrong) :])
         bench.sheet.extra.setdefault("curve", {})[track] = curve
-        _calm(bench, track, wrong, made[: len(wrong)], right, made[len(wrong) :])
+        clean = [(one, version) for one, version in zip(right, made[len(wrong) :], strict=True)
+                 if not (bench.language == "es" and misspelt(one.learner))]  # fmt: skip
+        if clean:
+            _calm(
+                bench,
+                track,
+                wrong,
+                made[: len(wrong)],
+                [one for one, _ in clean],
+                [version for _, version in clean],
+            )
 
 
 def _on_errors(bench: Bench, track: Track, wrong: list[Sentence], made: list[Reformulated]) -> None:
@@ -139,9 +151,12 @@ def _calm(bench: Bench, track: Track, wrong: list[Sentence], made: list[Reformul
           kept: list[Reformulated]) -> None:  # fmt: skip
     """The same with thresholds that leave correct sentences alone, each chosen on the half of the writers it is not used on."""
     tag, sheet = bench.language, bench.sheet
+    writers = [one.writer for one in right]
     changes = [not _same(version.native, one.learner, tag) for one, version in zip(right, kept, strict=True)]
-    flags = [bool(version.finding.kept) for version in kept]
-    halves = [zlib.crc32(one.writer.encode()) % 2 for one in right]
+    flags = [bool(version.finding.kept) and not version.finding.known_slips for version in kept]
+    sheet.share("changed_clean", track, writers, changes)
+    sheet.share("flags_clean", track, writers, [version.acted for version in kept])
+    halves = [zlib.crc32(one.encode()) % 2 for one in writers]
     if len(set(halves)) < 2:
         return
 
@@ -159,9 +174,8 @@ def _calm(bench: Bench, track: Track, wrong: list[Sentence], made: list[Reformul
         for one, version, half in zip(wrong, made, own, strict=True)
     ], f_half)  # fmt: skip
     sheet.share("acted_calm", track, [one.writer for one in wrong], [
-        bool(version.finding.kept) and version.margin_nats >= flag[half] for version, half in zip(made, own, strict=True)
+        reformulation.believed(version.finding, version.margin_nats, flag[half]) for version, half in zip(made, own, strict=True)
     ])  # fmt: skip
-    writers = [one.writer for one in right]
     for kind, counts, limits in (("changed_calm", changes, calm), ("flags_calm", flags, flag)):
         sheet.share(kind, track, writers, [
             count and version.margin_nats >= limits[half] for version, count, half in zip(kept, counts, halves, strict=True)
