@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from finetune.data_command import data, synthesize
+from finetune.data_command import data, retell, synthesize
 from finetune.errors import FinetuneError
 from finetune.evaluate.command import evaluate
 
@@ -55,6 +55,7 @@ def train(config: Path, out: Path, overrides: tuple[str, ...], restart: bool, as
 
 cli.add_command(data)
 cli.add_command(synthesize)
+cli.add_command(retell)
 cli.add_command(evaluate)
 
 

@@ -1,4 +1,4 @@
-"""`tutor-finetune data` and `tutor-finetune synthesize`."""
+"""`tutor-finetune data`, `synthesize` and `retell`."""
 
 from __future__ import annotations
 
@@ -57,6 +57,68 @@ def synthesize(config: Path, out: Path, overrides: tuple[str, ...], as_json: boo
 
     report = make(load(config, overrides), out, told if sys.stderr.isatty() else None)
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else table(report))
+
+
+@click.command(short_help="Let a model say the tutor's lines of dialogues anew.")
+@click.argument("talks", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write.")
+@click.option("--model", required=True, help="A name of `tutor models list`, or a GGUF file.")
+@click.option("--language", required=True, help="Only dialogues in this language, such as es.")
+@click.option("--track", type=click.Choice(["heritage", "l2"]), help="Only those for these learners.")
+@click.option(
+    "--free-talk",
+    is_flag=True,
+    help="Only free talk: each lesson's own prompt takes as long to read as ten replies.",
+)
+@click.option("--most", type=click.IntRange(min=1), default=100, show_default=True, help="Dialogues.")
+@click.option(
+    "--threads", type=click.IntRange(min=1), help="Processor threads; the engine chooses by default."
+)
+def retell(
+    talks: Path,
+    out: Path,
+    model: str,
+    language: str,
+    track: str | None,
+    free_talk: bool,
+    most: int,
+    threads: int | None,
+) -> None:
+    """Have MODEL, shown the app's example turns, react in its own words in the dialogues of TALKS (a talk.jsonl).
+
+    A reply that the app's validator refuses stays as it was composed. The file is a `dialogues` source of
+    `tutor-finetune data`.
+    """
+    from collections import Counter
+    from contextlib import closing
+    from itertools import islice
+
+    from finetune.evaluate.config import Model
+    from finetune.evaluate.run import opened
+    from finetune.records import Tally
+    from finetune.sources.shapes import good_rows
+    from finetune.synthesize.retell import retold
+
+    rows = (
+        row
+        for _, row in good_rows([talks], Tally(), ("messages", "language", "track", "level"))
+        if row["language"] == language
+        and track in (None, row["track"])
+        and not (free_talk and row.get("lesson"))
+    )
+    # Those with the same prompt one after another, so that it is read once.
+    chosen = sorted(islice(rows, most), key=lambda row: str(row["messages"][0]["content"]))
+    counts: Counter[str] = Counter()
+    _, load = opened(Model(model=model, style="few-shot", threads=threads))
+    part = out.with_name(out.name + ".part")
+    with closing(load()) as speaker, part.open("w", encoding="utf-8") as file:
+        for number, row in enumerate(retold(chosen, speaker, counts), 1):
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.flush()
+            if sys.stderr.isatty():
+                print(f"\r{number} of {most}   ", end="", file=sys.stderr)
+    part.replace(out)
+    click.echo(", ".join(f"{count} {why}" for why, count in counts.most_common()))
 
 
 def _progress(share: float) -> None:

@@ -226,7 +226,7 @@ class Models:
 
     def verify(self, model_id: str, on_progress: Progress | None = None) -> Installed:
         """The model, after reading all of it. Raises TutorError when its bytes are not those of its manifest."""
-        model = self.get(model_id)
+        model = self.ensure(model_id)
         try:
             sha256 = sha256_file(model.path, on_progress)
         except OSError as error:
