@@ -58,6 +58,8 @@ class Reformulated:
     native: str
     margin_nats: float
     """How much likelier the model finds it than the learner's own sentence."""
+    kept_nats: float
+    """The same of the sentence with only those edits that the app would act on."""
     finding: Finding
     acted: bool
     """Whether the app would recast something: its rules keep an edit, and the margin is wide enough."""
@@ -80,13 +82,14 @@ def reformulate(bench: Bench, texts: list[tuple[str, str]], track: Track, level:
         native = reformulation.only_the_sentence(clean(answer.text, bench.language), text) or text
         finding = reformulation.find(text, native, bench.language, track)
         margin = _margin(bench, ask, answer, native) if native != prompts.one_line(text) else 0.0
-        acted = reformulation.believed(finding, margin, bench.margin_nats(track))
-        found.append(Reformulated(native, margin, finding, acted, answer.ended == "model"))
+        kept = _margin(bench, ask, answer, finding.native) if finding.kept else 0.0
+        acted = reformulation.believed(finding, kept, bench.margin_nats(track))
+        found.append(Reformulated(native, margin, kept, finding, acted, answer.ended == "model"))
     return found
 
 
 def _margin(bench: Bench, ask: Ask, answer: Answer, native: str) -> float:
-    """In nats. A version that was shortened is scored again, since its likelihood was that of the longer one."""
+    """In nats. A version that is not word for word what was said is scored by itself."""
     likely = answer.nats
     if likely is None or native != answer.text.strip():
         shortened = Ask(f"{ask.id}/score", "score", ask.messages, text=native)

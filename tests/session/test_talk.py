@@ -84,6 +84,18 @@ def test_an_error_is_recast_with_the_form_in_the_reply(
     assert "está en casa" in reply.text
 
 
+def test_a_pronoun_that_a_native_drops_lends_no_weight_to_another_edit(
+    spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    engine = scripted([GOOD], native="Vivo en una casa pequeña")
+    engine.score_of = lambda before, tokens: (
+        [-0.1 if engine.text(tokens).startswith("Vivo") else -2.0] * len(tokens)
+    )
+    session = talk(spanish, store, hosted(engine))
+    reply = replied(list(session.submit(Said("Yo vivo en una casa pequeño", 5.0))))
+    assert not any(signal.startswith("error:") for signal in reply.signals)
+
+
 def test_how_sure_a_model_must_be_is_what_was_measured_for_it(spanish: LessonSet, store: Store) -> None:
     moves = {}
     for needed in (0.5, 500.0):

@@ -147,8 +147,9 @@ class Tutor:
         if not finding.kept or self._stopped:
             return reformulation.NOTHING
         likely = revision.log_likelihood
-        if likely is None or native != revision.text.strip():
-            likely = sum(self._engine.score(ids, [*self._tokens(native, False), *end]))
+        # What is not acted on, such as a dropped pronoun, must lend no weight to what is.
+        if likely is None or finding.native != revision.text.strip():
+            likely = sum(self._engine.score(ids, [*self._tokens(finding.native, False), *end]))
         margin = likely - revision.draft_log_likelihood
         needed = self.ready.margin_nats.get(self._brief.track, MARGIN_NATS[self._brief.track])
         return finding if reformulation.believed(finding, margin, needed) else reformulation.NOTHING

@@ -160,27 +160,33 @@ def _calm(bench: Bench, track: Track, wrong: list[Sentence], made: list[Reformul
     if len(set(halves)) < 2:
         return
 
-    def threshold(counts: list[bool], share: float, half: int | None) -> float:
+    whole, acted_on = [version.margin_nats for version in kept], [version.kept_nats for version in kept]
+
+    def threshold(counts: list[bool], nats: list[float], share: float, half: int | None) -> float:
         return lowest(
-            [version.margin_nats if counted else -math.inf
-             for version, counted, own in zip(kept, counts, halves, strict=True) if half is None or own == half],
+            [margin if counted else -math.inf
+             for margin, counted, own in zip(nats, counts, halves, strict=True) if half is None or own == half],
             share,
         )  # fmt: skip
 
-    calm, flag = ([threshold(counts, share, 1 - half) for half in (0, 1)] for counts, share in ((changes, CALM), (flags, FLAGS)))  # fmt: skip
+    calm = [threshold(changes, whole, CALM, 1 - half) for half in (0, 1)]
+    flag = [threshold(flags, acted_on, FLAGS, 1 - half) for half in (0, 1)]
     own = [zlib.crc32(one.writer.encode()) % 2 for one in wrong]
     sheet.of("f05_calm", track, [one.writer for one in wrong], [
         counted(one.learner, version.native if version.margin_nats >= calm[half] else one.learner, one.corrected, tag)
         for one, version, half in zip(wrong, made, own, strict=True)
     ], f_half)  # fmt: skip
     sheet.share("acted_calm", track, [one.writer for one in wrong], [
-        reformulation.believed(version.finding, version.margin_nats, flag[half]) for version, half in zip(made, own, strict=True)
+        reformulation.believed(version.finding, version.kept_nats, flag[half]) for version, half in zip(made, own, strict=True)
     ])  # fmt: skip
-    for kind, counts, limits in (("changed_calm", changes, calm), ("flags_calm", flags, flag)):
+    for kind, counts, nats, limits in (
+        ("changed_calm", changes, whole, calm),
+        ("flags_calm", flags, acted_on, flag),
+    ):
         sheet.share(kind, track, writers, [
-            count and version.margin_nats >= limits[half] for version, count, half in zip(kept, counts, halves, strict=True)
+            count and margin >= limits[half] for count, margin, half in zip(counts, nats, halves, strict=True)
         ])  # fmt: skip
-    sheet.extra.setdefault("margin_nats", {})[track] = threshold(flags, FLAGS, None)
+    sheet.extra.setdefault("margin_nats", {})[track] = threshold(flags, acted_on, FLAGS, None)
 
 
 def lowest(margins: Sequence[float], share: float) -> float:
