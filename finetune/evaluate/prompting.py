@@ -11,7 +11,7 @@ from finetune.evaluate.config import EvaluateConfig, Model
 from finetune.evaluate.figures import Sheet
 from lessons.schema import Level, Track
 from tutor_app.pedagogy import author, prompts, reformulation
-from tutor_app.pedagogy.clean import clean, up_to_question, whole_sentences
+from tutor_app.pedagogy.clean import clean, presentable
 from tutor_app.pedagogy.prompts import Brief
 from tutor_app.pedagogy.reformulation import Finding
 from tutor_app.pedagogy.templates import Message
@@ -122,4 +122,4 @@ def directed(
 
 def shown(text: str, language: str) -> str:
     """A model's words as the app trims them before it judges them."""
-    return up_to_question(whole_sentences(clean(text, language)))
+    return presentable(clean(text, language), language)

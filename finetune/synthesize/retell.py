@@ -18,7 +18,7 @@ from finetune.evaluate.asking import Ask, Speaker
 from finetune.sources.shapes import messages as as_messages
 from lessons.patterns import contains
 from tutor_app.pedagogy import author, prompts
-from tutor_app.pedagogy.clean import clean, up_to_question, whole_sentences
+from tutor_app.pedagogy.clean import clean, presentable
 from tutor_app.pedagogy.language import words
 from tutor_app.pedagogy.prompts import Brief
 from tutor_app.pedagogy.signals import code_switched
@@ -81,7 +81,7 @@ def _reply(
         "", "reply", (before[0], *shown, *before[1:]), opening, "", MOST_TOKENS, TEMPERATURE, seed
     )  # fmt: skip
     (answer,) = speaker.answers([ask])
-    text = up_to_question(whole_sentences(clean(answer.text, tag)))
+    text = presentable(clean(answer.text, tag), tag)
     if carry:
         text = author.joined(tag, _first(text), carry)
     own = frozenset(words(learner, tag)) | frozenset(words(composed, tag)) | frozenset(words(what, tag))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import regex
 
-from tutor_app.pedagogy.language import language
+from tutor_app.pedagogy.language import language, primary
 
 _TOKENS = regex.compile(r"<\|[^|>]{0,40}\|?>?|</?(start|end)_of_turn>|</?s>|<(eos|bos|pad|unk)>")
 _INVISIBLE = regex.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\p{Cc}&&[^\n\t]]", regex.V1)
 _EMPHASIS = regex.compile(r"(\*\*|__|\*|`)(?=\S)(.{1,80}?)(?<=\S)\1")
 _LABEL = regex.compile(r"^\s*([\p{L}\p{M}]{2,14})\s*[:：]\s*")
+_UNOPENED = regex.compile(r"((?:^|[.!?…])[»”\")]*\s*)(\p{L}[^.!?…¿]*\?)")
+"""A Spanish question without its opening mark; one that opens in mid-sentence ("Y tú, ¿qué comes?") has it."""
 _DIRECTIVE = regex.compile(r"^\s*\[[^\]]{0,80}\]\s*|\s*\[[^\]]{0,80}\]\s*$")
 
 
@@ -47,3 +49,9 @@ def up_to_question(text: str) -> str:
     """`text` up to the end of its last question; all of it when there is none."""
     match = list(regex.finditer(r"[?？؟]+[»”\"')]*", text))
     return text[: match[-1].end()] if match else text
+
+
+def presentable(text: str, language_tag: str) -> str:
+    """A whole reply as it is shown: cut after its last question, and in Spanish with the marks that open one."""
+    text = up_to_question(whole_sentences(text))
+    return _UNOPENED.sub(r"\1¿\2", text) if primary(language_tag) == "es" else text

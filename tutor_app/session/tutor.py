@@ -15,7 +15,7 @@ from typing import Literal
 from lessons.patterns import contains
 from tutor_app.llm.protocol import Engine, Fragment, GenerationEvent, Loaded, Prefill, Sampling
 from tutor_app.pedagogy import author, prompts, reformulation, templates
-from tutor_app.pedagogy.clean import clean, up_to_question, whole_sentences
+from tutor_app.pedagogy.clean import clean, presentable, up_to_question
 from tutor_app.pedagogy.language import length, primary, words
 from tutor_app.pedagogy.reformulation import Finding
 from tutor_app.pedagogy.templates import Message
@@ -231,7 +231,7 @@ class Tutor:
                 if retry is None and len(ready) > len(shown) and ready.startswith(shown):
                     yield ReplyFragment(ready[len(shown) :])
                     shown = ready
-        text = up_to_question(whole_sentences(clean(raw, tag)))
+        text = presentable(clean(raw, tag), tag)
         if request.carry:
             first = _first_sentence(text)
             text = first if asks(first) else author.joined(tag, first, request.carry)
