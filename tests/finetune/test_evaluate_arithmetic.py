@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import random
+import re
 
 import numpy as np
 import pytest
 
 from finetune.evaluate import bootstrap, moves
+from finetune.evaluate.authored import Authored, authored
 from finetune.evaluate.bootstrap import estimate, f_half, precision, quantile, ratio, recall, wilson
 from finetune.evaluate.figures import Figure, Sheet, difference
 from finetune.evaluate.questions import distinct, is_open, questions
@@ -265,3 +268,11 @@ def test_agreement_is_f1_by_label() -> None:
     assert by_label["question"].f1 == 1.0
     assert by_label["hint"].f1 == 0.0
     assert by_label["question"].always == pytest.approx(2 * 0.25 / 1.25)
+
+
+def test_a_sentence_that_a_reader_found_wrong_does_not_pass_for_correct() -> None:
+    digits = hashlib.sha256("Por está razón voy.".encode()).hexdigest()[:16]
+    data = Authored(dialect=[], code_switched=[], texts=[], endings=[], unmarked_errors=frozenset({digits}))
+    assert data.passes_wrongly("Por está razón voy.")
+    assert not data.passes_wrongly("Por esta razón voy.")
+    assert all(re.fullmatch(r"[0-9a-f]{16}", one) for one in authored("es").unmarked_errors)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from finetune.evaluate.authored import authored
 from finetune.evaluate.bootstrap import f_half, precision, recall
 from finetune.evaluate.learners import Held, Sentence
 from finetune.evaluate.prompting import Bench, Reformulated, reformulate
@@ -18,6 +19,7 @@ from finetune.synthesize.learners import misspelt
 from lessons.schema import Track
 from tutor_app.pedagogy import reformulation
 from tutor_app.pedagogy.edits import Edit, edits, tokens
+from tutor_app.pedagogy.language import primary
 
 THRESHOLDS = [round(0.25 * step, 2) for step in range(65)]
 """Margins in nats that the curve is drawn over."""
@@ -62,8 +64,7 @@ def run(bench: Bench, held: Held) -> None:
         _on_correct(bench, track, right, made[len(wrong) :])
         curve = _curve(bench, wrong, made[: len(wrong)], right, made[len(wrong) :])
         bench.sheet.extra.setdefault("curve", {})[track] = curve
-        clean = [(one, version) for one, version in zip(right, made[len(wrong) :], strict=True)
-                 if not (bench.language == "es" and misspelt(one.learner))]  # fmt: skip
+        clean = [(one, version) for one, version in zip(right, made[len(wrong) :], strict=True) if _is_correct(one, bench.language)]  # fmt: skip
         if clean:
             _calm(
                 bench,
@@ -80,6 +81,10 @@ def _on_errors(bench: Bench, track: Track, wrong: list[Sentence], made: list[Ref
     writers = [one.writer for one in wrong]
     pairs = list(zip(wrong, made, strict=True))
     columns = [counted(one.learner, version.native, one.corrected, tag) for one, version in pairs]
+    plain = [
+        counted(one.learner, version.native, one.corrected, tag, accents=False) for one, version in pairs
+    ]
+    sheet.of("f05_plain", track, writers, plain, f_half)
     for kind, statistic in (("f05", f_half), ("precision", precision), ("recall", recall)):
         sheet.of(kind, track, writers, columns, statistic)
     sheet.share(
@@ -121,6 +126,13 @@ def _on_correct(bench: Bench, track: Track, right: list[Sentence], made: list[Re
         ],
     )
     bench.sheet.share("false_flags", track, writers, [version.acted for version in made])
+
+
+def _is_correct(one: Sentence, tag: str) -> bool:
+    """Whether an unmarked sentence is one without an error, as far as word frequencies and a reader can tell."""
+    return not authored(tag).passes_wrongly(one.learner) and not (
+        primary(tag) == "es" and misspelt(one.learner)
+    )
 
 
 def _same(a: str, b: str, tag: str) -> bool:
