@@ -51,6 +51,14 @@ def prefix(bench: Bench, track: Track, level: TalkLevel) -> tuple[Message, ...]:
     return (first, *rest)
 
 
+def talk(bench: Bench, track: Track, level: TalkLevel) -> tuple[Message, ...]:
+    """A free talk up to where the learner has their first turn: as in the app, the tutor says something first."""
+    return (
+        *prefix(bench, track, level),
+        *prompts.opened(author.phrase(bench.language, "hello", bench.config.seed)),
+    )
+
+
 @dataclass(frozen=True)
 class Reformulated:
     """A sentence, its native version as the model has it, and what the app would make of that."""

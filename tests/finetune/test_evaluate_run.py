@@ -216,7 +216,7 @@ def test_drift_follows_one_essay_and_remembers_it(tmp_path: Path) -> None:
     )
     assert len(seen) == 8
     last = seen[3]
-    assert [message.role for message in last.messages] == ["system", *["user", "assistant"] * 3, "user"]
+    assert [message.role for message in last.messages] == ["system", *["user", "assistant"] * 4, "user"]
     assert last.before, "there is something to recast, and the reply begins with it"
     assert "level C1" in seen[4].messages[0].content
     assert seen[4].before == ""

@@ -139,6 +139,11 @@ def system_text(brief: Brief) -> str:
     return "\n".join(lines)
 
 
+def opened(line: str) -> list[Message]:
+    """A talk that the tutor began with `line`. No talk begins with the learner, in training neither."""
+    return [Message("user", "[ask]"), Message("assistant", line)]
+
+
 def native_request(text: str) -> str:
     """A hidden turn: the learner's sentence, to be given back as a native speaker would say it."""
     return f"{NATIVE} {one_line(text)}"

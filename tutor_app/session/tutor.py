@@ -112,7 +112,7 @@ class Tutor:
 
     def begin(self, line: str) -> None:
         """A new talk, which the tutor opens with `line`."""
-        self._history = [Message("user", "[ask]"), Message("assistant", line)]
+        self._history = prompts.opened(line)
 
     def stop(self) -> None:
         """Cut short what is being said; from any thread."""
@@ -194,6 +194,8 @@ class Tutor:
     def _attempt(self, request: Request, *, retry: str | None) -> Composing:
         tag = request.situation.language
         direction = request.direction if retry is None else f"{request.direction}. {retry}"
+        if not self._history:  # a writing task, which no line of the tutor's began
+            self.begin(author.phrase(tag, "hello", self._seed))
         turn = Message("user", prompts.learner_turn(request.learner, direction))
         ids = self._encode([*self._prefix, *self._window(turn), turn], reply=True)
         if request.opening:

@@ -17,7 +17,7 @@ import numpy as np
 from finetune.evaluate.bootstrap import Floats
 from finetune.evaluate.figures import Sheet
 from finetune.evaluate.learners import Held, Sentence
-from finetune.evaluate.prompting import HIGHEST, Bench, TalkLevel, prefix, reply, shown
+from finetune.evaluate.prompting import HIGHEST, Bench, TalkLevel, reply, shown, talk
 from finetune.evaluate.readability import gutierrez_de_polini, readability, szigriszt_pazos
 from finetune.evaluate.tasks.replies import judged, rules, situation
 from finetune.records import Tally
@@ -53,7 +53,7 @@ def run(bench: Bench, held: Held) -> None:
 
 def _talks(bench: Bench, essays: list[list[Sentence]], level: TalkLevel) -> list[Turn]:
     """Whole talks, side by side as many as the model takes at once; one after the other its context is reused."""
-    histories = [list(prefix(bench, essay[0].track, level)) for essay in essays]
+    histories = [list(talk(bench, essay[0].track, level)) for essay in essays]
     served: Level = HIGHEST if level == "C1" else level
     turns, said = [], []
     for number in range(bench.config.drift.turns):

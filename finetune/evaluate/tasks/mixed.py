@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from finetune.evaluate.authored import authored
-from finetune.evaluate.prompting import Bench, prefix, reformulate, reply
+from finetune.evaluate.prompting import Bench, reformulate, reply, talk
 from finetune.evaluate.tasks.replies import judged, situation
 from lessons.schema import Track
 from tutor_app.pedagogy.edits import tokens
@@ -46,7 +46,7 @@ def run(bench: Bench) -> None:
 def _met(bench: Bench, track: Track, texts: list[str], flagged: list[bool]) -> None:
     """Replies to mixed language. The heritage track welcomes mixing; the L2 track stays in the language."""
     level, tag = bench.config.replies.level, bench.language
-    start = prefix(bench, track, level)
+    start = talk(bench, track, level)
     asks = [reply(bench, f"mixed/{i}", start, text, NOTHING, i) for i, text in enumerate(texts)]
     said = [
         judged(text, answer, situation(tag, track, level, text))

@@ -9,7 +9,7 @@ import regex
 
 from finetune.evaluate.asking import Answer
 from finetune.evaluate.learners import Held, Sentence
-from finetune.evaluate.prompting import Bench, prefix, reformulate, reply, shown
+from finetune.evaluate.prompting import Bench, reformulate, reply, shown, talk
 from finetune.evaluate.questions import distinct, is_open, questions
 from lessons.patterns import contains
 from lessons.schema import Level, Track
@@ -107,7 +107,7 @@ def run(bench: Bench, held: Held) -> None:
 
 def _say(bench: Bench, track: Track, sentences: list[Sentence], found: list[Finding]) -> list[Said]:
     level = bench.config.replies.level
-    start = prefix(bench, track, level)
+    start = talk(bench, track, level)
     asks = [
         reply(bench, one.id, start, one.learner, finding, number)
         for number, (one, finding) in enumerate(zip(sentences, found, strict=True))
