@@ -25,6 +25,8 @@ THRESHOLDS = [round(0.25 * step, 2) for step in range(65)]
 """Margins in nats that the curve is drawn over."""
 CALM = 0.02
 """Share of correct sentences that may change."""
+FLOOR = 1.0
+"""The app's threshold in nats is never lower: some dozens of correct sentences cannot show that less is safe."""
 FLAGS = 0.01
 """Share of correct sentences that the app may take for wrong."""
 
@@ -198,7 +200,7 @@ def _calm(bench: Bench, track: Track, wrong: list[Sentence], made: list[Reformul
         sheet.share(kind, track, writers, [
             count and margin >= limits[half] for count, margin, half in zip(counts, nats, halves, strict=True)
         ])  # fmt: skip
-    sheet.extra.setdefault("margin_nats", {})[track] = threshold(flags, acted_on, FLAGS, None)
+    sheet.extra.setdefault("margin_nats", {})[track] = max(FLOOR, threshold(flags, acted_on, FLAGS, None))
 
 
 def lowest(margins: Sequence[float], share: float) -> float:
