@@ -90,7 +90,7 @@ def test_adapters_can_be_given_as_folders_or_as_gguf(
 ) -> None:
     tiny = models["qwen3"]
     merged = build(Recipe(tiny.folder, tiny.adapters, tmp_path / "merged.gguf", type="F16")).path
-    lora = build_adapter(tiny.folder, tiny.adapters, tmp_path / "lora.gguf").path
+    lora = build_adapter(tiny.folder, tiny.adapters, tmp_path / "lora.gguf", kind="F16").path
     for source, adapters in ((tiny.folder, tiny.adapters), (plain["qwen3"], (lora,))):
         with as_gguf(source, adapters, merged) as (file, run_time):
             verification = verify(merged, file, TEXTS, limits=LIMITS, adapters=run_time)
