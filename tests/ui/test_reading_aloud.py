@@ -150,6 +150,18 @@ async def test_without_a_loudspeaker_the_dictation_is_shown_masked_and_can_be_do
         assert wording_voice.SHOWN_INSTEAD.format(text="B····· d····") in ui.said("note")
 
 
+async def test_without_a_loudspeaker_the_tutors_lines_are_read_without_a_note_at_each() -> None:
+    async with driven() as ui:
+        trouble = SpeechError("No loudspeaker or headphones were found. Read the text instead.")
+        with_reader(ui, ScriptedReader(trouble=trouble))
+        await ui.open_lesson()
+        for said in ("Hola", "Bien, gracias"):
+            await ui.say(said)
+            await ui.heard.wait(VoiceBar.Over)
+            await ui.pilot.pause()
+        assert ui.said("problem").count(str(trouble)) == 1
+
+
 async def test_where_nothing_speaks_a_step_to_be_heard_says_so_once() -> None:
     async with driven() as ui:
         await ui.open_lesson()

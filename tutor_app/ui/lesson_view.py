@@ -53,6 +53,8 @@ class LessonView:
     told_no_voice: bool = False
     resumed: bool = False
     """Earlier lines are shown, so a talk goes on from them and not from its opening."""
+    _not_heard: str = ""
+    """What was last said of why nothing is heard."""
 
     def show(self, event: Event) -> None:
         """Change the widgets as `event` says. Model states, summaries and fragments are the screen's own."""
@@ -123,8 +125,14 @@ class LessonView:
         return event.prompt if event.kind in SPOKEN_STEPS else event.say
 
     def not_heard(self, trouble: str) -> None:
-        """Nothing could be heard: say so, and show what a step wanted heard, as far as that gives nothing away."""
-        self.conversation.say("problem", trouble)
+        """Nothing could be heard: say so, and show what a step wanted heard, as far as that gives nothing away.
+
+        A line that can be read anyway is worth one such note a lesson; the voice bar says it each time.
+        """
+        wanted = self.step is not None and bool(self.step.say)
+        if wanted or trouble != self._not_heard:
+            self.conversation.say("problem", trouble)
+            self._not_heard = trouble
         if self.step is not None and self.step.say:
             text = masked(self.step.say) if self.step.kind == "dictation" else self.step.say
             self.conversation.say("note", wording_voice.SHOWN_INSTEAD.format(text=text))
