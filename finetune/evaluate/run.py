@@ -151,7 +151,7 @@ def _report(
         model = config.models[name]
         report["models"][name] = {
             "kind": model.kind, "model": Path(model.model).name, "adapters": [Path(one).stem for one in model.adapters],
-            "style": model.prompt_style, "tracks": list(model.tracks), "note": model.note, "margin_nats_used": dict(model.margin_nats) or config.reformulation.margin_nats, "fingerprint": marks[name],
+            "style": model.prompt_style, "tracks": list(model.tracks), "note": model.note, "margin_nats_used": config.reformulation.margin_nats | model.margin_nats, "fingerprint": marks[name],
             "figures": {id: _figure(figure, sheet, sheets[first] if name != first else None) for id, figure in sheet.figures.items()},
             **sheet.extra,
         }  # fmt: skip

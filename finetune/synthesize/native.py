@@ -12,6 +12,7 @@ import random
 from collections.abc import Iterable, Iterator
 
 from finetune.records import Tally
+from finetune.sources.learner import LEFT_ALONE
 from finetune.synthesize.learners import Said, misspelt
 from lessons.schema import Lesson, LessonSet, SetInfo
 from tutor_app.pedagogy.edits import edits, tokens
@@ -20,8 +21,6 @@ from tutor_app.pedagogy.prompts import brief_of, native_request, one_line, prefi
 from tutor_app.pedagogy.reformulation import MAX_CHANGED_SHARE, worth_reformulating
 from tutor_app.pedagogy.templates import Message
 
-LEFT_ALONE = frozenset({"dialect", "code-switch"})
-"""Edits of these kinds are another norm, not a repair."""
 MOST_EDITS = 4
 """More in one sentence is the sentence written anew."""
 LESSONS = 3

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tutor_app.errors import TutorError
-from tutor_app.llm.adapters import Found, choose, find
+from tutor_app.llm.adapters import Found, find, fitting_stack, to_load
 from tutor_app.llm.manifest import Manifest, Weights, manifest_path, write_manifest
 from tutor_app.pedagogy.templates import template_sha256
 
@@ -31,7 +31,7 @@ def put(folder: Path, name: str, *, base: str = BASE, below: list[str] | None = 
 
 
 def names(found: list[Found], language: str | None, track: str | None = None) -> list[str]:
-    return [adapter.id for adapter in choose(found, language, track)]
+    return [adapter.id for adapter in to_load(fitting_stack(found, language, track))]
 
 
 def search(*folders: Path) -> list[Found]:

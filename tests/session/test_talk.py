@@ -101,7 +101,7 @@ def test_how_sure_a_model_must_be_is_what_was_measured_for_it(spanish: LessonSet
     for needed in (0.5, 500.0):
         engine = scripted([" ¿Y qué hace ella ahora?"], native="Mi hermana está en casa")
         host = ModelHost(
-            engine, lambda _, nats=needed: Ready(SCRIPTED, "chatml", True, {"l2": nats}), announced=Announced("m", None)  # type: ignore[misc]
+            engine, lambda _, nats=needed: Ready(SCRIPTED, "chatml", True, {"l2": nats}), announced=Announced("m", None)
         )  # fmt: skip
         host.start()
         for _ in host.wait(lambda: False):

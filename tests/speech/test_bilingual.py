@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -146,7 +147,7 @@ def clips(*numbers: int) -> list[dict[str, object]]:
     return [row for row in rows if int(Path(row["file"]).name[3:5]) in numbers]
 
 
-def written(text: str, clip: dict) -> float:  # type: ignore[type-arg]
+def written(text: str, clip: dict[str, Any]) -> float:
     """Share of the English words that are there."""
     wanted = [word for clause in clip["english"] for word in plain(clause).split()]
     return sum(word in plain(text).split() for word in wanted) / len(wanted)
@@ -154,7 +155,9 @@ def written(text: str, clip: dict) -> float:  # type: ignore[type-arg]
 
 @pytest.mark.model
 @pytest.mark.parametrize("clip", clips(4, 7, 9, 10, 11), ids=lambda clip: clip["file"])
-def test_english_inside_spanish_is_written_rather_than_translated(recogniser: Recogniser, clip: dict) -> None:  # type: ignore[type-arg]
+def test_english_inside_spanish_is_written_rather_than_translated(
+    recogniser: Recogniser, clip: dict[str, Any]
+) -> None:
     pinned = recogniser.hear(MIXED / clip["file"], languages("es", "l2")).text
     assert written(pinned, clip) < 0.5, "or this tests nothing"
     heard = recogniser.hear(MIXED / clip["file"], languages("es", "heritage")).text
@@ -163,6 +166,6 @@ def test_english_inside_spanish_is_written_rather_than_translated(recogniser: Re
 
 @pytest.mark.model
 @pytest.mark.parametrize("clip", clips(12, 17, 19, 22), ids=lambda clip: clip["file"])
-def test_what_may_be_translated_is_said_to_be_unsure(recogniser: Recogniser, clip: dict) -> None:  # type: ignore[type-arg]
+def test_what_may_be_translated_is_said_to_be_unsure(recogniser: Recogniser, clip: dict[str, Any]) -> None:
     heard = recogniser.hear(MIXED / clip["file"], languages("es", "heritage"))
     assert written(heard.text, clip) == 1 or heard.confidence < UNSURE

@@ -60,14 +60,13 @@ def find(folders: Sequence[Path], base_id: str, base_sha256: str, family: str) -
     return [found[name] for name in sorted(found)]
 
 
-def choose(found: Sequence[Found], language: str | None, track: str | None) -> tuple[Adapter, ...]:
-    """The adapters for a lesson, those below first; none when none fits."""
-    stack = fitting_stack(found, language, track)
+def to_load(stack: Sequence[Found]) -> tuple[Adapter, ...]:
+    """A stack as the engine takes it; reads every file for its checksum."""
     return tuple(Adapter(item.manifest.name, item.path, sha256_file(item.path)) for item in stack)
 
 
 def fitting_stack(found: Sequence[Found], language: str | None, track: str | None) -> list[Found]:
-    """What `choose` takes, before any of the files is read.
+    """The adapters for a lesson, those below first; none when none fits. Reads none of their files.
 
     The most particular one that fits wins: its own track over none, its own language over all.
     """

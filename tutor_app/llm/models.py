@@ -345,8 +345,9 @@ def resolve(
     margin_nats = model.margin_nats
     if adapter_paths is None:
         found = adapters.find(adapters.folders(data_dir), model.id, model.sha256, model.family)
-        chosen = adapters.choose(found, language, track)
-        if stack := adapters.fitting_stack(found, language, track):
+        stack = adapters.fitting_stack(found, language, track)
+        chosen = adapters.to_load(stack)
+        if stack:
             margin_nats = stack[-1].manifest.margin_nats
     else:
         chosen = tuple(adapter_paths)
