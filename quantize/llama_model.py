@@ -22,6 +22,15 @@ from quantize.mapped import Float32
 EvalCallback = Callable[[Any, bool, Any], bool]
 
 
+def has_amx() -> bool:
+    """Whether this Linux processor has AMX, for which llama.cpp must not repack weights: built by GCC before 12.4 or 13.3,
+    it dies of its first matrix product (ggml-org/llama.cpp#20824)."""
+    try:
+        return "amx_tile" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+
+
 class LlamaModel:
     """A loaded model with its context. Not for more than one thread."""
 
@@ -67,6 +76,7 @@ class LlamaModel:
     ) -> None:
         params = self.lib.llama_model_default_params()
         params.n_gpu_layers = 0
+        params.use_extra_bufts = not has_amx()
         self._model = self.lib.llama_model_load_from_file(os.fsencode(self.path), params)
         if not self._model:
             raise Unreadable(f"llama.cpp cannot load {self.path}: {(errors or ['no reason given'])[0]}")

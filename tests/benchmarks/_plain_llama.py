@@ -8,13 +8,24 @@ import sys
 import time
 from typing import Any
 
+import llama_cpp
 from llama_cpp import Llama
 
 from tests.benchmarks._conversation import CONTEXT_TOKENS, REPLY_TOKENS, SYSTEM, TURNS
+from tutor_app.llm.runtime import has_amx
 
 
 def main(path: str, chat_format: str, turns: int, threads: int) -> dict[str, Any]:
     """Defaults except for the window; `threads` 0 leaves the package's own choice too."""
+    if has_amx():  # where its own default dies of the first matrix product
+        defaults = llama_cpp.llama_model_default_params
+
+        def without_repacking() -> Any:
+            params = defaults()
+            params.use_extra_bufts = False
+            return params
+
+        llama_cpp.llama_model_default_params = without_repacking
     started = time.perf_counter()
     llama = Llama(
         model_path=path,

@@ -30,6 +30,21 @@ at the same place is cut the same way however often it was stopped, and gives th
 wait for a chunk (`StopFlag`)."""
 
 
+CPUINFO = Path("/proc/cpuinfo")
+
+
+def has_amx(cpuinfo: Path = CPUINFO) -> bool:
+    """Whether this Linux processor has AMX, on which weights must stay as they are in the file.
+
+    llama.cpp repacks them for AMX, and then dies of its first matrix product when it was built by GCC before 12.4 or 13.3,
+    as on Debian 12 and Ubuntu 22.04: the tile configuration is optimised away (ggml-org/llama.cpp#20824, #26954).
+    """
+    try:
+        return "amx_tile" in cpuinfo.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+
+
 class Stopped(Exception):
     """The stop flag was raised; the context holds whole chunks only."""
 
@@ -101,6 +116,7 @@ class Runtime:
         params = C.llama_model_default_params()
         params.n_gpu_layers = 0
         params.load_mode = C.LLAMA_LOAD_MODE_MMAP
+        params.use_extra_bufts = not has_amx()
         params.progress_callback = callback
         model = C.llama_model_load_from_file(str(path).encode(), params)
         if not model:
