@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from safetensors.torch import load_file, save_file
 from tqdm import tqdm
 from transformers import (
     PrinterCallback,
@@ -26,7 +27,16 @@ from transformers import (
 from trl.trainer.sft_config import SFTConfig
 
 from finetune.errors import FinetuneError
-from finetune.train_base import Lineage, add_below, lineage, load_base, load_tokenizer, sha256_file, with_lora
+from finetune.train_base import (
+    WEIGHTS,
+    Lineage,
+    add_below,
+    lineage,
+    load_base,
+    load_tokenizer,
+    sha256_file,
+    with_lora,
+)
 from finetune.train_checks import check_end_of_turn, check_room, end_of_turn_id
 from finetune.train_config import TrainConfig
 from finetune.train_loop import Falling, PackedTrainer, collate, columns
@@ -117,7 +127,7 @@ def train(
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     trainer.accelerator.wait_for_everyone()
     if trainer.is_world_process_zero():
-        _save(peft, out)
+        _save(peft, out, config.save_dtype)
         _write_manifest(config, stands_on, report, metrics, out)
         plot(metrics, config.name, out / "loss.png")
     trainer.accelerator.wait_for_everyone()
@@ -129,7 +139,7 @@ def train(
         metrics.tokens,
         round(sum(losses) / max(1, len(losses)), 4),
         round(held_losses[-1], 4) if held_losses else None,
-        sha256_file(out / "adapter_model.safetensors"),
+        sha256_file(out / WEIGHTS),
     )
 
 
@@ -287,10 +297,13 @@ class _Signals:
             signal.signal(one, handler)
 
 
-def _save(peft: Any, out: Path) -> None:
+def _save(peft: Any, out: Path, dtype: str) -> None:
     """adapter_model.safetensors and adapter_config.json, without the model card that would name this machine's paths."""
     peft.save_pretrained(str(out), save_embedding_layers=False)
     (out / "README.md").unlink(missing_ok=True)
+    weights = out / WEIGHTS
+    tensors = {name: tensor.to(getattr(torch, dtype)) for name, tensor in load_file(weights).items()}
+    save_file(tensors, weights, metadata={"format": "pt"})
 
 
 def _write_manifest(
@@ -298,7 +311,7 @@ def _write_manifest(
 ) -> None:
     """Last of all: a folder with a manifest is an adapter that is finished."""
     held = metrics.series("held_out_loss")
-    own = {"id": config.name, "sha256": sha256_file(out / "adapter_model.safetensors")}
+    own = {"id": config.name, "sha256": sha256_file(out / WEIGHTS)}
     manifest = {
         "name": config.name,
         "base": {"id": stands_on.base_id, "sha256": stands_on.base_sha256},

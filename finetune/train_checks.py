@@ -91,7 +91,8 @@ def _said(model: PreTrainedModel, end_of_turn: int, rows: Sequence[Row]) -> floa
         ends = [i for i, token in enumerate(row.ids) if i and token == end_of_turn and row.trained[i]]
         with torch.no_grad():
             logits = model(
-                input_ids=torch.tensor([row.ids]), logits_to_keep=torch.tensor([end - 1 for end in ends])
+                input_ids=torch.tensor([row.ids], device=model.device),
+                logits_to_keep=torch.tensor([end - 1 for end in ends], device=model.device),
             ).logits[0]
         found += logits.float().softmax(-1)[:, end_of_turn].tolist()
     return sum(found) / max(1, len(found))

@@ -74,6 +74,8 @@ class TrainConfig(Settings):
     weight_decay: float = Field(default=0.0, ge=0)
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
     """Of the base's weights; the adapter's are float32. A CPU without bfloat16 arithmetic is five times faster in float32."""
+    save_dtype: Literal["float32", "float16"] = "float16"
+    """Of the finished adapter. Float16 is half the file, and rounds (0.02 %) far less than any way of shipping it does."""
     gradient_checkpointing: bool = True
     """Saves memory (about 40 %) for time (about 20 %)."""
     accept_untrained_end: bool = False

@@ -145,6 +145,17 @@ def test_training_taken_up_after_a_kill_has_the_losses_of_an_unbroken_run(
         assert torch.equal(tensor, load_file(tmp_path / "adapter_model.safetensors")[name])
 
 
+def test_an_adapter_is_kept_in_sixteen_bits_unless_all_of_it_is_asked_for(
+    stage1: Path, base: Path, data: Path, tmp_path: Path
+) -> None:
+    train(config(base, data, save_dtype="float32"), tmp_path, say=quiet)
+    whole, half = (load_file(folder / "adapter_model.safetensors") for folder in (tmp_path, stage1))
+    assert whole.keys() == half.keys()
+    for name, tensor in whole.items():
+        assert tensor.dtype == torch.float32
+        assert torch.equal(tensor.half(), half[name])
+
+
 def test_a_checkpoint_that_a_kill_cut_short_is_passed_over(
     stage1: Path, base: Path, data: Path, tmp_path: Path
 ) -> None:
