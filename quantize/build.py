@@ -9,10 +9,12 @@ from typing import Any, cast
 
 from gguf.constants import GGUFValueType, Keys
 
+from quantize.adapter import Adapter, check_stack
 from quantize.base import Base, base_sha256, open_base
 from quantize.errors import QuantizeError, Unreadable
 from quantize.export import DIRECT_TYPES, DirectType, Planned, plan_types, write_gguf
 from quantize.files import check_output, part_of, publish, sha256_file
+from quantize.gguf_adapter import open_adapter
 from quantize.gguf_file import Field, GgufFile
 from quantize.imatrix_file import read_imatrix
 from quantize.lineage import PREFIX, Lineage, evaluation_of, lineage_of, read_lineage
@@ -20,7 +22,6 @@ from quantize.llama_quantise import check_type, is_direct, quantise
 from quantize.manifest import Weights, manifest_path, write_manifest
 from quantize.mapped import Rows
 from quantize.merge import plan_merge
-from quantize.peft_adapter import PeftAdapter, check_stack, read_adapter
 from quantize.progress import Progress
 from quantize.room import (
     check_disk,
@@ -81,7 +82,7 @@ class Prepared:
 
 def prepare(recipe: Recipe) -> Prepared:
     """Read and check all inputs. Raises `QuantizeError` in the trainer's words."""
-    adapters = [read_adapter(folder) for folder in recipe.adapters]
+    adapters = [open_adapter(path) for path in recipe.adapters]
     base = open_base(recipe.base)
     tensors = plan_merge(base, adapters)
     trained_with = [
@@ -99,7 +100,7 @@ def prepare(recipe: Recipe) -> Prepared:
     return Prepared(base, lineage, template, tensors, evaluation_of(adapters))
 
 
-def _base_id(recipe: Recipe, adapters: Sequence[PeftAdapter]) -> str:
+def _base_id(recipe: Recipe, adapters: Sequence[Adapter]) -> str:
     named = [adapter.manifest.base.id for adapter in adapters if adapter.manifest is not None]
     return recipe.base_id or (named[0] if named else recipe.base.name.removesuffix(".gguf"))
 

@@ -65,8 +65,8 @@ BASE_ID = click.option(
 def cli() -> None:
     """Turn a base model and LoRA adapters into files that the app runs.
 
-    A base is a model folder in Hugging Face's layout or a GGUF file; an adapter is a folder saved by PEFT. Nothing is
-    downloaded, and torch is not needed.
+    A base is a model folder in Hugging Face's layout or a GGUF file; an adapter is a folder saved by PEFT, or a GGUF
+    LoRA such as those that the app brings. Nothing is downloaded, and torch is not needed.
     """
     # The library warns about tokenizer files on stderr; what matters is checked, and refused in our words.
     logging.getLogger("gguf").setLevel(logging.ERROR)

@@ -10,9 +10,9 @@ from typing import Any
 
 from gguf.constants import GGUFValueType
 
+from quantize.adapter import Adapter
 from quantize.gguf_file import Field, GgufFile
 from quantize.manifest import Manifest, Weights, now, tool_versions
-from quantize.peft_adapter import PeftAdapter
 from quantize.template import Template
 
 PREFIX = "tutor."
@@ -91,7 +91,7 @@ class Lineage:
 def lineage_of(
     name: str,
     base: Weights,
-    adapters: Sequence[PeftAdapter],
+    adapters: Sequence[Adapter],
     template: Template | None,
     tokenizer_sha256: str | None,
 ) -> Lineage:
@@ -115,7 +115,7 @@ def lineage_of(
     )
 
 
-def evaluation_of(adapters: Sequence[PeftAdapter]) -> dict[str, Any]:
+def evaluation_of(adapters: Sequence[Adapter]) -> dict[str, Any]:
     """Stage → the headline figures of its training, for the manifest of what is made of them."""
     manifests = [adapter.manifest for adapter in adapters if adapter.manifest is not None]
     return {manifest.name: manifest.evaluation for manifest in manifests if manifest.evaluation}

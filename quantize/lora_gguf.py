@@ -1,4 +1,4 @@
-"""PEFT LoRA → GGUF LoRA, for use at run time on top of a base."""
+"""A LoRA, or a stack of them, as one GGUF LoRA for use at run time on top of a base."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ import numpy as np
 from gguf.constants import GGUFValueType, Keys
 from numpy.typing import NDArray
 
+from quantize.adapter import Adapter, Pair, check_stack
 from quantize.base import Base, base_sha256, open_base
 from quantize.errors import Unsupported
 from quantize.export import DIRECT_TYPES, plan_types, write_gguf
 from quantize.files import check_output, part_of, publish, sha256_file
+from quantize.gguf_adapter import open_adapter
 from quantize.gguf_file import Field
 from quantize.lineage import Lineage, evaluation_of, lineage_of
 from quantize.manifest import Weights, manifest_path, write_manifest
 from quantize.mapped import Float32, Rows
 from quantize.merge import locate
-from quantize.peft_adapter import Pair, PeftAdapter, check_stack, read_adapter
 from quantize.room import check_disk
 
 AdapterType = Literal["F32", "F16", "Q8_0"]
@@ -65,18 +66,20 @@ def factors(pairs: list[Pair], name: str, order: NDArray[np.int64] | None, alpha
     """
     rank = sum(pair.rank for pair in pairs)
     a = np.concatenate([pair.a.all() for pair in pairs], axis=0)
-    b = np.concatenate([pair.b.all() * np.float32(pair.scale * rank / alpha) for pair in pairs], axis=1)
+    columns = []
+    for pair in pairs:
+        b = pair.b.all() * np.float32(pair.scale * rank / alpha)
+        columns.append(b if order is None or pair.embedding or pair.tensor else b[order])
+    b = np.concatenate(columns, axis=1)
     if pairs[0].embedding:
         a = a.T
-    elif order is not None:
-        b = b[order]
     return [
         Factor(f"{name}.lora_a", np.ascontiguousarray(a)),
         Factor(f"{name}.lora_b", np.ascontiguousarray(b)),
     ]
 
 
-def lora_tensors(base: Base, adapters: list[PeftAdapter]) -> tuple[list[Rows], int]:
+def lora_tensors(base: Base, adapters: list[Adapter]) -> tuple[list[Rows], int]:
     """Every factor to write, in the base's order, and the file's alpha: the largest rank of any tensor."""
     targets = locate(base, adapters)
     alpha = max(sum(pair.rank for pair in pairs) for pairs in targets.values())
@@ -106,7 +109,7 @@ def build_adapter(
     """
     check_output(output, overwrite=overwrite)
     base = open_base(base_path)
-    stack = [read_adapter(folder) for folder in (*below, *folders)]
+    stack = [open_adapter(folder) for folder in (*below, *folders)]
     sha256 = base_sha256(base_path)
     check_stack(stack, sha256, allow_unknown_base=allow_unknown_base)
     written = stack[len(below) :]
@@ -140,18 +143,18 @@ def build_adapter(
     return AdapterBuilt(output, manifest_path(output), sha256_file(output), output.stat().st_size, lineage)
 
 
-def _base_id(given: str | None, adapters: list[PeftAdapter], base: Path) -> str:
+def _base_id(given: str | None, adapters: list[Adapter], base: Path) -> str:
     named = [adapter.manifest.base.id for adapter in adapters if adapter.manifest is not None]
     return given or (named[0] if named else base.name.removesuffix(".gguf"))
 
 
-def _languages(adapters: list[PeftAdapter]) -> tuple[str, ...]:
+def _languages(adapters: list[Adapter]) -> tuple[str, ...]:
     """Those of the last stage that names any: a Spanish variant is for Spanish, whatever it stands on was taught."""
     named = [adapter.manifest.languages for adapter in adapters if adapter.manifest is not None]
     return tuple(next((languages for languages in reversed(named) if languages), ()))
 
 
-def _with_template(lineage: Lineage, adapters: list[PeftAdapter]) -> Lineage:
+def _with_template(lineage: Lineage, adapters: list[Adapter]) -> Lineage:
     """The lineage with the template that the adapters were trained with."""
     hashes = sorted(
         {a.manifest.template_sha256 for a in adapters if a.manifest and a.manifest.template_sha256}

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from quantize.adapter import Adapter, Pair
 from quantize.base import Base
 from quantize.errors import Unsupported
+from quantize.gguf_file import GgufTensor
 from quantize.mapped import Float32, Rows, row_layout
-from quantize.peft_adapter import Pair, PeftAdapter
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Merged:
     base: Rows
     pairs: tuple[Pair, ...]
     order: NDArray[np.int64] | None
-    """Row order of B, where llama.cpp's differs from transformers'."""
+    """Row order of B, where llama.cpp's differs from transformers', for the pairs that came from there."""
 
     @property
     def name(self) -> str:
@@ -47,11 +48,14 @@ class Merged:
             return np.ascontiguousarray(pair.a.all()[:, start:stop].T) * scale, np.ascontiguousarray(
                 pair.b.all().T
             )
-        b = pair.b.rows(start, stop) if self.order is None else pair.b.rows_at(self.order[start:stop])
+        if self.order is None or isinstance(pair.b, GgufTensor):
+            b = pair.b.rows(start, stop)
+        else:
+            b = pair.b.rows_at(self.order[start:stop])
         return b * scale, pair.a.all()
 
 
-def plan_merge(base: Base, adapters: Sequence[PeftAdapter]) -> list[Rows]:
+def plan_merge(base: Base, adapters: Sequence[Adapter]) -> list[Rows]:
     """The tensors to write, with each adapter tensor in exactly one of them.
 
     Raises `Unsupported` naming the first module that has no place: an adapter that half fits merges to nothing that
@@ -66,7 +70,7 @@ def plan_merge(base: Base, adapters: Sequence[PeftAdapter]) -> list[Rows]:
     ]
 
 
-def locate(base: Base, adapters: Iterable[PeftAdapter]) -> dict[str, list[Pair]]:
+def locate(base: Base, adapters: Iterable[Adapter]) -> dict[str, list[Pair]]:
     """GGUF tensor → the pairs that belong to it, in stack order. Raises `Unsupported` as `plan_merge` does."""
     tensors = {tensor.name: tensor for tensor in base.tensors}
     targets: dict[str, list[Pair]] = {}
@@ -76,12 +80,12 @@ def locate(base: Base, adapters: Iterable[PeftAdapter]) -> dict[str, list[Pair]]
     return targets
 
 
-def _target(base: Base, tensors: dict[str, Rows], adapter: PeftAdapter, pair: Pair) -> str:
+def _target(base: Base, tensors: dict[str, Rows], adapter: Adapter, pair: Pair) -> str:
     where = f"{adapter.id}: {pair.module}"
-    name = base.names.module(pair.module)
+    name = pair.tensor or base.names.module(pair.module)
     if name is not None and name.endswith("_norm.weight"):
         raise Unsupported(f"{where} is a LoRA on a norm, which llama.cpp would ignore; train without it")
-    if base.tied and pair.module in ("lm_head", "model.embed_tokens"):
+    if base.tied and (pair.module in ("lm_head", "model.embed_tokens") or name == "output.weight"):
         raise Unsupported(
             f"{where}: the base uses one matrix as embedding and as output layer, so a LoRA on one of them cannot be "
             "merged without changing the other; train without it"

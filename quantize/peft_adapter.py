@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from quantize.errors import Unreadable, Unsupported, WrongBase
+from quantize.adapter import Adapter, Pair
+from quantize.errors import Unreadable, Unsupported
 from quantize.files import sha256_file
-from quantize.manifest import Manifest, Weights, read_manifest
+from quantize.manifest import read_manifest
 from quantize.mapped import StoredTensor
 from quantize.peft_config import PeftConfig, read_config
 from quantize.shards import read_safetensors
@@ -28,45 +28,10 @@ ENDINGS = {
 
 
 @dataclass(frozen=True)
-class Pair:
-    """The LoRA of one module.
+class PeftAdapter(Adapter):
+    """An adapter in a folder saved by PEFT."""
 
-    Shapes: for a linear layer [out, in], A [rank, in] and B [out, rank], delta = scale·B·A. For an embedding
-    [vocabulary, hidden], A [rank, vocabulary] and B [hidden, rank], delta = scale·(B·A)ᵀ.
-    """
-
-    module: str
-    a: StoredTensor
-    b: StoredTensor
-    scale: float
-    embedding: bool
-
-    @property
-    def rank(self) -> int:
-        """Width of the bottleneck."""
-        return self.a.shape[0]
-
-
-@dataclass(frozen=True)
-class PeftAdapter:
-    """An adapter that is ready to merge."""
-
-    folder: Path
     config: PeftConfig
-    pairs: tuple[Pair, ...]
-    sha256: str
-    """Of adapter_model.safetensors."""
-    manifest: Manifest | None
-
-    @property
-    def id(self) -> str:
-        """The name in the manifest, else the folder's."""
-        return self.manifest.name if self.manifest else self.folder.name
-
-    @property
-    def weights(self) -> Weights:
-        """This adapter as a stage."""
-        return Weights(id=self.id, sha256=self.sha256)
 
 
 def read_adapter(folder: Path) -> PeftAdapter:
@@ -79,7 +44,7 @@ def read_adapter(folder: Path) -> PeftAdapter:
     config = read_config(folder)
     pairs = _pairs(folder.name, config, read_safetensors(folder / WEIGHTS_NAME))
     manifest = read_manifest(folder / MANIFEST_NAME) if (folder / MANIFEST_NAME).is_file() else None
-    return PeftAdapter(folder, config, pairs, sha256_file(folder / WEIGHTS_NAME), manifest)
+    return PeftAdapter(folder, pairs, sha256_file(folder / WEIGHTS_NAME), manifest, config)
 
 
 def _pairs(name: str, config: PeftConfig, tensors: dict[str, StoredTensor]) -> tuple[Pair, ...]:
@@ -137,33 +102,3 @@ def _pair(
                 f"{name}: {tensor.name} holds NaN or infinity; training diverged, use an earlier checkpoint"
             )
     return Pair(module, a, b, config.scale_of(module), embedding)
-
-
-def check_stack(adapters: Sequence[PeftAdapter], base_sha256: str, *, allow_unknown_base: bool) -> None:
-    """Refuse a stack that was not trained this way: another base, or a stage on top of other stages.
-
-    A manifest's `stages` are what the adapter stands on; its own entry may be the last. Raises `WrongBase`.
-    """
-    below: list[str] = []
-    for adapter in adapters:
-        if adapter.manifest is None:
-            if not allow_unknown_base:
-                raise WrongBase(
-                    f"{adapter.folder} has no {MANIFEST_NAME}, so nothing says which base it was trained on; "
-                    "if you are sure, pass --allow-unknown-base"
-                )
-        else:
-            trained_on = adapter.manifest.base
-            if trained_on.sha256 != base_sha256:
-                raise WrongBase(
-                    f"{adapter.id} was trained on {trained_on.id} (sha256 {trained_on.sha256[:12]}…), "
-                    f"but the base given has {base_sha256[:12]}…; give the base it was trained on"
-                )
-            stages = [stage.sha256 for stage in adapter.manifest.stages if stage.sha256 != adapter.sha256]
-            if stages != below:
-                names = [stage.id for stage in adapter.manifest.stages if stage.sha256 != adapter.sha256]
-                raise WrongBase(
-                    f"{adapter.id} was trained on top of {' + '.join(names) or 'the bare base'}; give the adapters "
-                    "in that order, all of them and no other before it"
-                )
-        below.append(adapter.sha256)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from quantize.gguf_adapter import open_adapter
 from quantize.gguf_file import GgufFile
 from quantize.lora_gguf import AdapterType, build_adapter
 
@@ -26,7 +27,7 @@ MODULES = {
 
 
 def stack_for(base: Path, work: Path) -> tuple[Path, ...]:
-    """PEFT folders in QUANTIZE_BENCH_ADAPTER, in stack order with ':' between them; without it a random one in `work`."""
+    """PEFT folders or GGUF files in QUANTIZE_BENCH_ADAPTER, in stack order with ':' between them; without it a random one in `work`."""
     given = os.environ.get("QUANTIZE_BENCH_ADAPTER")
     if given:
         return tuple(Path(folder) for folder in given.split(os.pathsep))
@@ -42,8 +43,8 @@ def described(stack: tuple[Path, ...]) -> str:
 
 def main_language(stack: tuple[Path, ...]) -> str | None:
     """The first language of the last stage; None when nothing names one."""
-    manifest = stack[-1] / "manifest.json"
-    languages = json.loads(manifest.read_text(encoding="utf-8"))["languages"] if manifest.is_file() else []
+    manifest = open_adapter(stack[-1]).manifest
+    languages = manifest.languages if manifest is not None else []
     return languages[0].split("-")[0] if languages else None
 
 

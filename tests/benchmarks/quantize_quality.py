@@ -2,8 +2,8 @@
 
     QUANTIZE_BENCH_ADAPTER=runs/linguist:runs/es-l2 python -m tests.benchmarks quantize_quality
 
-The source is QUANTIZE_BENCH_MODEL (default `qwen2.5-1.5b`) in F16 with a stack of adapters merged in: the PEFT folders in
-QUANTIZE_BENCH_ADAPTER, else a random LoRA of 1 % of each weight. Beside the merged files stands what the app does by
+The source is QUANTIZE_BENCH_MODEL (default `qwen2.5-1.5b`) in F16 with a stack of adapters merged in: the PEFT folders or GGUF
+files in QUANTIZE_BENCH_ADAPTER, else a random LoRA of 1 % of each weight. Beside the merged files stands what the app does by
 itself, the base as it is with the adapters at run time. Mind that the installed bases are Q4_K_M files already: their
 weights lie on that type's grid, so Q4_K_M loses less than it would from the original weights, and the table answers which
 type to make from *these* files. Texts are our lesson sets: even lessons make the matrix, odd lessons are measured.

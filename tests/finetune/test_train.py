@@ -25,8 +25,9 @@ from finetune.errors import FinetuneError
 from finetune.train import train
 from finetune.train_config import TrainConfig, load
 from finetune.train_report import Metrics
+from quantize.adapter import check_stack
 from quantize.lora_gguf import build_adapter
-from quantize.peft_adapter import check_stack, read_adapter
+from quantize.peft_adapter import read_adapter
 from tests.quantize.tiny import random_model, save_model
 from tutor_app.pedagogy.templates import Message, encode, pieces, template_sha256
 

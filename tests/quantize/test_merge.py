@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 from quantize import export
+from quantize.adapter import check_stack
 from quantize.architectures import rope_order
 from quantize.base import open_base
 from quantize.build import Recipe, build
 from quantize.errors import Unreadable, Unsupported, WrongBase
 from quantize.merge import plan_merge
-from quantize.peft_adapter import check_stack, read_adapter
+from quantize.peft_adapter import read_adapter
 from quantize.peft_config import PeftConfig
 from tests.quantize.conftest import Models
 from tests.quantize.tiny import save_adapter
