@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,7 +18,7 @@ from rapidfuzz.distance import Levenshtein
 
 from finetune.errors import FinetuneError
 from finetune.rows import rows
-from finetune.sources.learner import HELD_BACK
+from finetune.sources.learner import is_held_back
 from finetune.synthesize.bank import bank
 from lessons.schema import GAP, Item, Lesson, LessonSet, Level, MatchItem, SetInfo, Step, Track, items_of
 from tutor_app.pedagogy import author
@@ -64,17 +63,12 @@ class Essay:
     sentences: list[Said] = field(default_factory=list)
 
 
-def held_back(writer: str) -> bool:
-    """Whether this writer is kept for evaluation."""
-    return zlib.crc32(writer.encode()) % HELD_BACK == 0
-
-
 def essays(path: Path) -> list[Essay]:
     """COWS-L2H by writer and prompt, without held-back writers and masked sentences."""
     prompts = bank("es").prompts
     found: dict[tuple[str, str], Essay] = {}
     for _, row in rows([path]):
-        if row is None or held_back(str(row["writer"])):
+        if row is None or is_held_back(str(row["writer"])):
             continue
         learner, native = (_tidy(str(row[key])) for key in ("learner", "corrected"))
         if not _usable(learner, native):
@@ -163,7 +157,7 @@ def mucgec(path: Path) -> list[Said]:
     said = []
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for cells in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if len(cells) < 3 or held_back(f"mucgec/{cells[0]}"):
+            if len(cells) < 3 or is_held_back(f"mucgec/{cells[0]}"):
                 continue
             learner, versions = _tidy(cells[1]), [_tidy(cell) for cell in cells[2:] if cell.strip()]
             nearest = min(versions, key=lambda one: Levenshtein.distance(learner, one))

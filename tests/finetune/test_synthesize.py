@@ -238,13 +238,13 @@ def test_two_in_five_sentences_are_fine_as_they_are(made: Made) -> None:
 
 
 def test_writers_kept_for_evaluation_say_nothing(made: Made) -> None:
-    from finetune.synthesize.learners import held_back
+    from finetune.sources.learner import is_held_back
 
     every = json.dumps(made[0], ensure_ascii=False)
     said = {number for number in range(10) if f"Escritor {number} dice" in every}
     assert said
-    assert not {number for number in said if held_back(str(number))}
-    assert any(held_back(str(number)) for number in range(10))
+    assert not {number for number in said if is_held_back(str(number))}
+    assert any(is_held_back(str(number)) for number in range(10))
 
 
 def test_the_report_counts_moves_and_what_is_different(made: Made) -> None:
