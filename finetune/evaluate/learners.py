@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
 from finetune.records import Tally
-from finetune.sources.learner import LEFT_ALONE, is_held_back
+from finetune.sources.learner import LEFT_ALONE, is_held_back, mucgec, nearest
 from finetune.sources.shapes import good_rows
 from lessons.schema import Track
 from tutor_app.pedagogy.edits import edits
+from tutor_app.pedagogy.language import length, primary
 
 ERRORS = (1, 2)
 """Errors of a sentence with errors: more of them, and it is no longer clear which edit belongs to which."""
@@ -55,7 +56,7 @@ class Held:
             for one in shuffled(
                 (one for one in self.sentences if one.track == track and one.wrong == wrong), seed
             )
-            if words[0] <= len(one.learner.split()) <= words[1]
+            if words[0] <= _words(one.learner, language) <= words[1]
             # Telling edits takes milliseconds a sentence, so no more of them are looked at than are wanted.
             and (not wrong or (ERRORS[0] <= one.errors <= ERRORS[1] and not _touches_variety(one, language)))
         )
@@ -76,10 +77,19 @@ class Held:
         return [first[one.id] for one in shuffled([text[0] for text in fit], seed)[:count]]
 
 
+def _words(text: str, language: str) -> float:
+    """Chinese has no spaces; elsewhere they are what the samples were drawn by from the beginning."""
+    return length(text, language) if primary(language) == "zh" else len(text.split())
+
+
 def held_back(paths: list[Path]) -> Held:
-    """Every unmasked sentence of those writers, in the order of the files. Raises FinetuneError for a wrong file."""
-    found = []
-    for place, row in good_rows(paths, Tally(), ("learner", "corrected", "writer", "group", "errors")):
+    """Every unmasked sentence of those writers, in the order of the files. Raises FinetuneError for a wrong file.
+
+    A file whose name ends in `.tsv.gz` is MuCGEC's.
+    """
+    found = [one for path in paths if path.name.endswith(".tsv.gz") for one in _mucgec(path)]
+    rest = [path for path in paths if not path.name.endswith(".tsv.gz")]
+    for place, row in good_rows(rest, Tally(), ("learner", "corrected", "writer", "group", "errors")):
         learner, corrected = str(row["learner"]).strip(), str(row["corrected"]).strip()
         if "*" in learner or not is_held_back(str(row["writer"])):
             continue
@@ -94,6 +104,22 @@ def held_back(paths: list[Path]) -> Held:
             )
         )  # fmt: skip
     return Held(tuple(found))
+
+
+def _mucgec(path: Path) -> Iterator[Sentence]:
+    """Chinese learners' sentences for either track, and their corrections as sentences with nothing wrong in them."""
+    for writer, learner, versions in mucgec(path):
+        if not is_held_back(writer):
+            continue
+        right = nearest(learner, versions)
+        changed = edits(learner, right, "zh")
+        rights = tuple("".join(edit.right) for edit in changed if edit.right)
+        tracks: tuple[Track, ...] = ("heritage", "l2")
+        for track in tracks:
+            where = f"{writer}/{track}"
+            if changed:
+                yield Sentence(where, writer, track, "", writer, learner, right, len(changed), rights)
+            yield Sentence(f"{where}/right", writer, track, "", writer, right, right, 0, ())
 
 
 @lru_cache(maxsize=4096)

@@ -6,9 +6,16 @@ touches a word of dialect, or mixes what the learner meant, the sentence is left
 
 from __future__ import annotations
 
+import csv
+import gzip
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
+import regex
+from rapidfuzz.distance import Levenshtein
+
+from finetune.errors import FinetuneError
 from finetune.records import Example, Examples, Tally
 from finetune.sources.shapes import good_rows
 from lessons.schema import Track
@@ -25,6 +32,31 @@ LEFT_ALONE = frozenset({"dialect", "code-switch"})
 def is_held_back(writer: str) -> bool:
     """Whether this writer is kept for evaluation and never trained on."""
     return zlib.crc32(writer.encode()) % HELD_BACK == 0
+
+
+def mucgec(path: Path) -> Iterator[tuple[str, str, list[str]]]:
+    """(writer, sentence, its corrections) of MuCGEC's `sentences.tsv.gz`; each sentence has a writer of its own.
+
+    Raises FinetuneError when nothing in the file is of that shape.
+    """
+    found = False
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for cells in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            if len(cells) >= 3:
+                found = True
+                yield f"mucgec/{cells[0]}", tidy(cells[1]), [tidy(cell) for cell in cells[2:] if cell.strip()]
+    if not found:
+        raise FinetuneError(f"{path} holds no sentence.")
+
+
+def nearest(text: str, versions: list[str]) -> str:
+    """The correction that changes least."""
+    return min(versions, key=lambda one: Levenshtein.distance(text, one))
+
+
+def tidy(text: str) -> str:
+    """Without invisible characters and doubled spaces."""
+    return " ".join(regex.sub(r"[\p{Cf}]", "", text).split())
 
 
 def examples(

@@ -6,8 +6,6 @@ left out. A sentence comes with its native form where that is known.
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,9 +14,9 @@ from pathlib import Path
 import regex
 from rapidfuzz.distance import Levenshtein
 
-from finetune.errors import FinetuneError
 from finetune.rows import rows
-from finetune.sources.learner import is_held_back
+from finetune.sources import learner as learner_corpora
+from finetune.sources.learner import is_held_back, nearest, tidy
 from finetune.synthesize.bank import bank
 from lessons.schema import GAP, Item, Lesson, LessonSet, Level, MatchItem, SetInfo, Step, Track, items_of
 from tutor_app.pedagogy import author
@@ -70,7 +68,7 @@ def essays(path: Path) -> list[Essay]:
     for _, row in rows([path]):
         if row is None or is_held_back(str(row["writer"])):
             continue
-        learner, native = (_tidy(str(row[key])) for key in ("learner", "corrected"))
+        learner, native = (tidy(str(row[key])) for key in ("learner", "corrected"))
         if not _usable(learner, native):
             continue
         number = regex.sub(r"\D", "", str(row["course"]).split(" ")[-1]) or "1"
@@ -154,21 +152,11 @@ def _about_own_gender(learner: str, native: str) -> bool:
 
 def mucgec(path: Path) -> list[Said]:
     """Chinese learner sentences with the correction that changes least; every fifth is held back."""
-    said = []
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        for cells in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if len(cells) < 3 or is_held_back(f"mucgec/{cells[0]}"):
-                continue
-            learner, versions = _tidy(cells[1]), [_tidy(cell) for cell in cells[2:] if cell.strip()]
-            nearest = min(versions, key=lambda one: Levenshtein.distance(learner, one))
-            said.append(Said(learner, nearest, "mucgec"))
-    if not said:
-        raise FinetuneError(f"{path} holds no sentence.")
-    return said
-
-
-def _tidy(text: str) -> str:
-    return " ".join(regex.sub(r"[\p{Cf}]", "", text).split())
+    return [
+        Said(learner, nearest(learner, versions), "mucgec")
+        for writer, learner, versions in learner_corpora.mucgec(path)
+        if not is_held_back(writer)
+    ]
 
 
 def whole(wrong: str, right: str, info: SetInfo) -> bool:
@@ -234,7 +222,7 @@ def _sentence(item: Item, step: Step, answer: str) -> str:
         whole = answer
     else:
         return ""
-    whole = author.without_emphasis(_tidy(whole)).text.strip("–—- ")
+    whole = author.without_emphasis(tidy(whole)).text.strip("–—- ")
     if any(mark in whole for mark in "…→=/:：|—") or "  " in whole:
         return ""
     return whole[:1].upper() + whole[1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from pathlib import Path
@@ -337,3 +338,28 @@ def test_the_same_seed_gives_the_same_bytes_and_another_other_talks(sets: Path, 
     )
     assert a == b
     assert a["talk"] != c["talk"]
+
+
+def test_chinese_sentences_are_either_trained_on_or_measured_on(tmp_path: Path) -> None:
+    from finetune.evaluate.learners import held_back
+    from finetune.synthesize.learners import mucgec
+
+    path = tmp_path / "sentences.tsv.gz"
+    rows = [
+        f"{number}\t我昨天去了{number}个学校学习\t我昨天去了{number}所学校学习。\t昨天我学习了。"
+        for number in range(60)
+    ]
+    path.write_bytes(gzip.compress("\n".join(rows).encode()))
+    trained = {said.text for said in mucgec(path)}
+    held = held_back([path])
+    measured = held.sample(99, "heritage", wrong=True, words=(3, 18), language="zh", seed=0)
+    assert trained
+    assert measured
+    assert not trained & {one.learner for one in measured}
+    assert len(trained) + len(measured) == 60
+    assert all(
+        "所" in one.corrected and "所" in "".join(one.rights) for one in measured
+    )  # the nearer of the two
+    right = held.sample(99, "l2", wrong=False, words=(3, 18), language="zh", seed=0)
+    assert {one.learner for one in right} == {one.corrected for one in measured}
+    assert not held.sample(99, "l2", wrong=True, words=(1, 2), language="zh", seed=0)  # counted as Chinese is
