@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+import finetune
 from finetune.cli import cli, main
 from finetune.errors import FinetuneError
 from finetune.mix import Ingredient, Prepared, mixed
@@ -314,8 +315,21 @@ def test_a_setting_that_cannot_be_is_named_on_standard_error(
     assert not (tmp_path / "out" / "report.json").exists()
 
 
-def test_the_default_config_is_valid_and_adds_up() -> None:
+CONFIGS = Path(finetune.__file__).parent / "configs"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(CONFIGS.rglob("*-data.yaml")), ids=lambda path: str(path.relative_to(CONFIGS))
+)
+def test_a_mixture_that_ships_is_valid_and_adds_up(path: Path) -> None:
     from finetune.config import load
 
-    given = load(Path("finetune/configs/stage1-data.yaml").absolute())
+    given = load(path)
     assert abs(sum(source.share for source in given.sources.values()) - 1) < 1e-9
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("synthesize.yaml")), ids=lambda path: path.parent.name)
+def test_a_synthesis_that_ships_is_valid(path: Path) -> None:
+    from finetune.synthesize.config import load
+
+    assert load(path).talks
