@@ -37,6 +37,8 @@ from tutor_app.speech.pronunciation import Judged, Pronunciation
 from tutor_app.speech.voice import Voice
 from tutor_app.speech.voices import VoiceChoice
 
+OWN = {"es": "e", "fr": "f", "zh": "z"}
+"""How the names of a language's own voices begin; the others bring the accent of another language with them."""
 SENTENCES = {"es": "digo {}.", "fr": "je dis {}.", "zh": "我说{}。"}
 MELODY = {"zh": "他想{}这个。"}
 """Tones are compared inside a sentence: at its end they sink into the sentence's own melody."""
@@ -169,6 +171,8 @@ def grouped(rows: list[dict[str, Any]]) -> dict[str, Any]:
         groups[f"{each['language']} {each['contrast']}"].append(each)
         groups[each["language"]].append(each)
         groups["all"].append(each)
+        if each["voice"].startswith(OWN[each["language"]]):
+            groups["all, own voices"].append(each)
     return {name: shares(found) for name, found in sorted(groups.items())}
 
 
