@@ -8,7 +8,6 @@ import regex
 
 from tutor_app.pedagogy.language import primary, words
 
-_QUESTION = regex.compile(r"[^.!?。！？؟…¿]*[?？؟]")
 OPEN = {
     "es": regex.compile(r"\b(qué|quién(es)?|cómo|cuándo|a?dónde|cuál(es)?|cuánt[oa]s?)\b"),
     "fr": regex.compile(r"\b(que|quoi|qui|où|quand|comment|pourquoi|quel(le)?s?|combien|lequel|laquelle)\b|\bqu['’](?!il\b|elle\b)"),
@@ -21,11 +20,6 @@ _CLOSED = {
     "ar": regex.compile(r"(?<!\p{L})هل(?!\p{L})"),
     "fr": regex.compile(r"^\s*(est-ce que|tu\b|vous\b)"),
 }
-
-
-def questions(text: str) -> list[str]:
-    """The questions of a text, in order, without the words before them."""
-    return [match.group().strip() for match in _QUESTION.finditer(text)]
 
 
 def is_open(question: str, tag: str) -> bool:

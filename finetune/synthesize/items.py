@@ -85,7 +85,8 @@ def _ladder(
             tag, info.track, lesson.level,
             hidden=() if rung == TOP else answers(item),
             attempted=(recast,) if move == "recast" and recast is not None else (),
-            allowed_words=own | frozenset(words(said, tag)), previous=previous, learner=said, support=info.support_language,
+            allowed_words=own | frozenset(words(said, tag)), previous=(previous,), returns=True,
+            learner=said, support=info.support_language,
         )  # fmt: skip
         if validate(text, situation) or (direction and validate(f"{direction.split(':', 1)[1]}?", situation)):
             tally.drop("a line of an item that the validator refuses here")

@@ -18,7 +18,7 @@ from finetune.evaluate.asking import Ask, Speaker
 from finetune.sources.shapes import messages as as_messages
 from lessons.patterns import contains
 from tutor_app.pedagogy import author, prompts
-from tutor_app.pedagogy.clean import clean, presentable
+from tutor_app.pedagogy.clean import clean, first_sentence, presentable
 from tutor_app.pedagogy.language import words
 from tutor_app.pedagogy.prompts import Brief
 from tutor_app.pedagogy.signals import code_switched
@@ -30,7 +30,6 @@ RETOLD = frozenset({"ask", "recast", "check", "culture"})
 """Moves whose words are free; a hint or a simpler question says what it is given."""
 MOST_TOKENS = 60
 TEMPERATURE = 0.7
-_ENDS = regex.compile(r"[.!?…]+(?=\s|$)|[。！？؟]")
 
 
 def retold(
@@ -73,7 +72,7 @@ def _reply(
         return None, "met in kind already"
     target = what if directed["move"] == "recast" else ""
     carry = "" if target else what
-    opening = _first(composed) if target else ""
+    opening = first_sentence(composed) if target else ""
     if target and not contains(opening, target, tag):
         return None, "no echo to begin with"
     shown = prompts.prefix(Brief(tag, track, level, "free talk"))[1:]
@@ -83,7 +82,7 @@ def _reply(
     (answer,) = speaker.answers([ask])
     text = presentable(clean(answer.text, tag), tag)
     if carry:
-        text = author.joined(tag, _first(text), carry)
+        text = author.joined(tag, first_sentence(text), carry)
     own = frozenset(words(learner, tag)) | frozenset(words(composed, tag)) | frozenset(words(what, tag))
     situation = Situation(
         tag, track, level, allowed_words=own, attempted=(target,) if target else (), learner=learner
@@ -92,9 +91,3 @@ def _reply(
     if broken:
         return None, f"breaks a rule: {broken[0].rule}"
     return (None, "the same") if text == composed else (text, "model")
-
-
-def _first(text: str) -> str:
-    """The first sentence."""
-    end = _ENDS.search(text)
-    return text[: end.end()] if end else text

@@ -170,26 +170,26 @@ def led(name: str, place: Place, learner: Learner, rng: random.Random, tally: Ta
         tutor.formal = len(regex.findall(pattern, put)) > 1
     opening = steps.opening(Unit(place.step) if place.step is not None else None, at)
     tutor.begin(opening)
-    position, previous = Position(), opening
+    position, lines = Position(), [opening]
     first = len(tutor.messages) - 1
     talk = Dialogue(
         name, tag, place.info.track, place.level, place.lesson.id if place.lesson else None, [], [first]
     )
     run = 0
-    while (said := learner(previous)) is not None:
+    while (said := learner(lines[-1])) is not None:
         turn = turns.read(said.text, said.elapsed_s, [], tag)
         tutor.said, tutor.composed = said, False
         raised = LEVELS[min(LEVELS.index(place.level) + 1, len(LEVELS) - 1)]
         tutor.level = raised if run >= STRONG_RUN else place.level
         turns.count_turn(position, turn)
         try:
-            outcome = _outcome(turn, place, position, at, tutor, previous)
+            outcome = _outcome(turn, place, position, at, tutor, tuple(lines))
         except NoReplyError as none:
             tally.drop(f"no reply that may be said: {none}")
             break
         text, move = outcome.draft.text, outcome.decision.move
         own_words = at.own_words | frozenset(words(said.text, tag)) | frozenset(words(said.native, tag))
-        situation = open_steps.situation(turn, at, previous)
+        situation = open_steps.situation(turn, at, tuple(lines), move)
         if not tutor.composed and validate(
             text, situation.__class__(**{**vars(situation), "allowed_words": own_words})
         ):
@@ -208,13 +208,18 @@ def led(name: str, place: Place, learner: Learner, rng: random.Random, tally: Ta
         talk.origins.append(said.origin)
         run = run + 1 if not outcome.target and move == "ask" else 0
         _advance(position, outcome, place)
-        previous = text
+        lines.append(text)
     talk.messages = tutor.messages
     return talk if any(move.trained for move in talk.moves) else None
 
 
 def _outcome(
-    turn: turns.Turn, place: Place, position: Position, at: turns.Setting, tutor: Tutor, previous: str
+    turn: turns.Turn,
+    place: Place,
+    position: Position,
+    at: turns.Setting,
+    tutor: Tutor,
+    previous: tuple[str, ...],
 ) -> turns.Outcome:
     asking = open_steps.answer_talk(turn, place.step, position, at, tutor, previous)
     while True:

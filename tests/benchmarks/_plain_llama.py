@@ -8,8 +8,7 @@ import sys
 import time
 from typing import Any
 
-import llama_cpp
-from llama_cpp import Llama
+from llama_cpp import Llama, llama_cpp
 
 from tests.benchmarks._conversation import CONTEXT_TOKENS, REPLY_TOKENS, SYSTEM, TURNS
 from tutor_app.llm.runtime import has_amx

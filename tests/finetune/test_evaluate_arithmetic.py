@@ -14,10 +14,11 @@ from finetune.evaluate import bootstrap, moves
 from finetune.evaluate.authored import Authored, authored
 from finetune.evaluate.bootstrap import estimate, f_half, precision, quantile, ratio, recall, wilson
 from finetune.evaluate.figures import Figure, Sheet, difference
-from finetune.evaluate.questions import distinct, is_open, questions
+from finetune.evaluate.questions import distinct, is_open
 from finetune.evaluate.readability import counts, gutierrez_de_polini, readability, syllables, szigriszt_pazos
 from finetune.evaluate.tasks.drift import Turn, gap, measure, slope
 from finetune.evaluate.tasks.reformulation import counted
+from tutor_app.pedagogy.clean import questions
 
 
 def test_f_half_counts_precision_double() -> None:

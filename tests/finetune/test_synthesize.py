@@ -24,6 +24,7 @@ from tests.finetune.test_data import small_tokenizer, write
 from tutor_app.pedagogy import prompts
 from tutor_app.pedagogy.assess import answers
 from tutor_app.pedagogy.language import language, length, words
+from tutor_app.pedagogy.policy import RETURNING
 from tutor_app.pedagogy.validator import MAX_WORDS, Situation, validate
 from tutor_app.session.plan import all_words
 
@@ -115,12 +116,14 @@ def test_every_reply_that_is_trained_passes_the_apps_validator(made: Made, sets:
             lessons = known.get(f"{row['language'].split('-')[0]}-{row['track']}")
             lesson = lessons.lesson(row["lesson"]) if lessons and row["lesson"] else None
             own = all_words([lesson], row["language"]) if lesson else frozenset()
-            for index, said, direction, reply, before in turns(row):
+            for index, said, direction, reply, _ in turns(row):
                 if index in row["untrained"]:
                     continue
-                target = direction.partition(": ")[2]
+                move, _, target = direction.partition(": ")
+                before = tuple(one["content"] for one in row["messages"][2:index:2])
                 situation = Situation(
                     row["language"], row["track"], row["level"], previous=before, learner=said,
+                    returns=task == "item" or move in RETURNING,
                     allowed_words=own | {*words(said, row["language"]), *words(target, row["language"])},
                 )  # fmt: skip
                 assert validate(reply, situation) == [], (row["id"], reply)

@@ -171,7 +171,7 @@ def test_a_gap_to_fill_is_plain_speech() -> None:
 
 @pytest.mark.parametrize(("tag", "reply"), GOOD)
 def test_the_same_reply_twice_is_refused(tag: str, reply: str) -> None:
-    assert "form" in rules(reply, tag, previous=reply)
+    assert "form" in rules(reply, tag, previous=(reply,))
 
 
 @pytest.mark.parametrize(

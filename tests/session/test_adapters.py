@@ -68,7 +68,8 @@ def test_each_set_is_announced_its_own_stack_before_anything_is_loaded(
     entry = catalogue.find("qwen2.5-1.5b")
     assert entry is not None
     assert announced == Announced("qwen2.5-1.5b", entry.sha256, expected)
-    assert announce(tmp_path, "gemma3-270m", language, track).adapters == ()
+    others = ("ar-l2",) if language == "ar" else ()  # what ships for it
+    assert announce(tmp_path, "gemma3-270m", language, track).adapters == others
 
 
 def test_a_damaged_manifest_does_not_keep_the_model_from_being_announced(tmp_path: Path) -> None:

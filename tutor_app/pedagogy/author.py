@@ -2,7 +2,7 @@
 
 They are what a learner gets without a model, when the model's words break a rule twice, and for what needs no
 model at all (hints, praise for a right answer). Every choice among phrases follows from a seed, so that the same
-lesson replays the same way.
+lesson replays the same way; in a talk, a question that was asked in the last replies (`previous`) is passed over.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import regex
 
 from lessons.schema import AnyItem, CultureNote, ErrorPattern, ReflectStep, TalkStep, WriteStep
 from tutor_app.pedagogy.language import language, primary
+from tutor_app.pedagogy.repetition import freshest
 
 _EMPHASIS = regex.compile(r"\*(.+?)\*")
 _ASKS = regex.compile(r"[?？؟]")
@@ -35,10 +36,23 @@ def without_emphasis(text: str) -> Line:
     return Line(_EMPHASIS.sub(r"\1", text), match.group(1) if match else None)
 
 
-def phrase(tag: str, kind: str, seed: int, /, **values: str) -> str:
+def phrase(tag: str, kind: str, seed: int, /, *, previous: Sequence[str] = (), **values: str) -> str:
     """One of the language's phrases of this kind, chosen by `seed`, filled in."""
+    bank = [one.format(**values) for one in language(tag).phrases[kind]]
+    return _chosen(bank, f"{kind}/{seed}", previous, tag)
+
+
+def in_turn(tag: str, kind: str, number: int) -> str:
+    """The phrases of this kind one after the other, so that none is heard twice in a row."""
     bank = language(tag).phrases[kind]
-    return random.Random(f"{kind}/{seed}").choice(bank).format(**values)
+    return bank[number % len(bank)]
+
+
+def _chosen(lines: Sequence[str], seed: str, previous: Sequence[str], tag: str) -> str:
+    """What `seed` chooses of `lines`; where that was just asked, what it chooses of the others."""
+    chance = random.Random(seed)
+    first, fresh = chance.choice(lines), freshest(lines, previous, tag)
+    return first if first in fresh else chance.choice(fresh)
 
 
 def asking(text: str, tag: str, seed: int, questions: Sequence[str] = ()) -> str:
@@ -101,14 +115,28 @@ def skipped(form: str, tag: str, seed: int) -> Line:
     return Line(phrase(tag, "skipped", seed, form=form), form)
 
 
-def talk_question(step: TalkStep | None, turn: int, tag: str, seed: int, *, simpler: bool = False) -> str:
-    """The question that carries the talk on at this turn (counted from 0)."""
+def talk_question(
+    step: TalkStep | None,
+    turn: int,
+    tag: str,
+    seed: int,
+    *,
+    simpler: bool = False,
+    previous: Sequence[str] = (),
+) -> str:
+    """The question that carries the talk on at this turn (counted from 0), or the next one that was not just asked.
+
+    A simpler one comes back to what was asked, and is that of the turn in any case.
+    """
     if step is None:
-        topics = list(language(tag).phrases["topics"])
-        random.Random(f"topics/{seed}").shuffle(topics)
-        return topics[turn % len(topics)]
-    bank = step.simpler if simpler else step.questions
-    return without_emphasis(bank[min(turn, len(bank) - 1)]).text
+        bank = list(language(tag).phrases["topics"])
+        random.Random(f"topics/{seed}").shuffle(bank)
+        at = turn % len(bank)
+    else:
+        bank = step.simpler if simpler else step.questions
+        at = min(turn, len(bank) - 1)
+    onward = [without_emphasis(one).text for one in (*bank[at:], *bank[:at])]
+    return onward[0] if simpler else freshest(onward, previous, tag)[0]
 
 
 def talk_reply(
@@ -120,22 +148,28 @@ def talk_reply(
     starters: Sequence[str] = (),
     target: str = "",
     original: str = "",
+    previous: Sequence[str] = (),
 ) -> Line:
     """A whole turn of free talk without a model; `question` carries the talk on."""
     match move:
         case "recast" if target:
             return Line(joined(tag, phrase(tag, "echo", seed, form=target), question), target)
         case "question" | "explore" if target and original and original != target:
-            return Line(phrase(tag, "notice", seed, a=original, b=target), target)
+            return Line(phrase(tag, "notice", seed, previous=previous, a=original, b=target), target)
         case "simplify":
             return Line(joined(tag, phrase(tag, "simplify", seed), question))
         case "hint":
             if not starters:
-                return Line(phrase(tag, "listen", seed))
-            starter = without_emphasis(random.Random(f"starter/{seed}").choice(list(starters))).text
-            return Line(asking(phrase(tag, "starter", seed, starter=starter.rstrip("… .")), tag, seed))
+                return Line(phrase(tag, "listen", seed, previous=previous))
+            return begun(random.Random(f"starter/{seed}").choice(list(starters)), tag, seed, previous)
         case _:
             return Line(joined(tag, phrase(tag, "affirm", seed), question))
+
+
+def begun(starter: str, tag: str, seed: int, previous: Sequence[str] = ()) -> Line:
+    """A way to begin an answer, offered as a hint."""
+    begins = without_emphasis(starter).text.rstrip("… .")
+    return Line(phrase(tag, "starter", seed, previous=previous, starter=begins))
 
 
 def closing(step: TalkStep | None, tag: str, seed: int) -> Line:

@@ -12,6 +12,9 @@ _EMPHASIS = regex.compile(r"(\*\*|__|\*|`)(?=\S)(.{1,80}?)(?<=\S)\1")
 _LABEL = regex.compile(r"^\s*([\p{L}\p{M}]{2,14})\s*[:：]\s*")
 _UNOPENED = regex.compile(r"((?:^|[.!?…])[»”\")]*\s*)(\p{L}[^.!?…¿]*\?)")
 """A Spanish question without its opening mark; one that opens in mid-sentence ("Y tú, ¿qué comes?") has it."""
+_SENTENCE_END = regex.compile(r"[.!?…]+[»”\"')]*(?=\s|$)|[。！？؟]+[」”]*")
+"""A dot inside "3.5" ends nothing; Chinese has no space after its marks."""
+_QUESTION = regex.compile(r"[^.!?。！？؟…¿]*[?？؟]")
 _DIRECTIVE = regex.compile(r"^\s*\[[^\]]{0,80}\]\s*|\s*\[[^\]]{0,80}\]\s*$")
 
 
@@ -43,6 +46,17 @@ def whole_sentences(text: str) -> str:
     """`text` without a last sentence that was cut off, if a whole one comes before it."""
     match = list(regex.finditer(r"[.!?。！？؟…][»”\")]*", text))
     return text[: match[-1].end()] if match else text
+
+
+def first_sentence(text: str) -> str:
+    """`text` up to the end of its first sentence; all of it while there is none."""
+    end = _SENTENCE_END.search(text)
+    return text[: end.end()] if end else text
+
+
+def questions(text: str) -> list[str]:
+    """The questions of a text, in order, without the words before them."""
+    return [match.group().strip() for match in _QUESTION.finditer(text)]
 
 
 def up_to_question(text: str) -> str:

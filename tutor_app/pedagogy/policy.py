@@ -20,6 +20,8 @@ STRONG_RUN = 3
 CHECK_EVERY = 5
 """In a talk, every so many turns the tutor makes sure that it is understood."""
 MAX_HINT = 4
+RETURNING: frozenset[Move] = frozenset({"simplify", "hint", "question", "explore"})
+"""Moves that come back to what was asked: more simply, with help, or for a form to be said once more."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from functools import cache
 from typing import Literal
 
 import regex
-from rapidfuzz.distance import LCSseq
 
 from lessons.patterns import contains
 from lessons.schema import Level, Track
@@ -28,6 +27,7 @@ from tutor_app.pedagogy.language import (
     words,
     zipf,
 )  # fmt: skip
+from tutor_app.pedagogy.repetition import asked_ago, says_again
 
 Rule = Literal["correction", "reveal", "asks", "length", "language", "vocabulary", "form", "unsafe"]
 
@@ -41,8 +41,6 @@ RARE_SHARE = 0.12
 """Share of words that may be rarer than the level allows; one always may."""
 MAX_UNKNOWN = 0.34
 """Share of words that are neither of the language nor English: then the reply is in a third language."""
-MAX_SAME = 0.8
-"""A reply that shares this much of its words, in order, with the one before says the same thing again."""
 MIN_SCRIPT = 0.5
 PARROT_WORDS = 4
 """So many words of the learner's in a row, outside quotes, are a repetition and not an answer."""
@@ -74,8 +72,10 @@ class Situation:
     """Forms the learner already tried to say: a recast may contain them although they are the answer."""
     allowed_words: frozenset[str] = frozenset()
     """The lesson's own words and the learner's, casefolded: always within the level."""
-    previous: str | None = None
-    """The tutor's reply before this one."""
+    previous: tuple[str, ...] = ()
+    """The tutor's replies in this talk so far, oldest first; only the last few count."""
+    returns: bool = False
+    """The reply is to come back to what was asked, so that only the last reply once more would be a repetition."""
     learner: str = ""
     """What the learner just wrote."""
     support: str = "en"
@@ -94,6 +94,8 @@ class Check:
 
     rule: Rule
     judge: Callable[[str, Situation], str | None] = field(repr=False)
+    early: Callable[[str, Situation], str | None] | None = field(default=None, repr=False)
+    """Finds fault with a beginning, whatever follows; None where only the whole can be judged."""
 
 
 def validate(reply: str, situation: Situation) -> list[Violation]:
@@ -108,11 +110,11 @@ def validate(reply: str, situation: Situation) -> list[Violation]:
 def unacceptable_beginning(text: str, situation: Situation) -> Violation | None:
     """The first rule that this beginning of a reply already breaks, whatever follows; None while it may go on."""
     for check in CHECKS:
-        if check.rule in ("asks", "vocabulary", "language"):
-            continue  # these judge the whole
+        if check.early is None:
+            continue
         if check.rule == "length" and length(text, situation.language) <= MAX_WORDS[situation.level]:
             continue
-        if (reason := check.judge(text, situation)) is not None and text.strip():
+        if (reason := check.early(text, situation)) is not None and text.strip():
             return Violation(check.rule, reason)
     return None
 
@@ -217,7 +219,16 @@ def _own_words(tag: str) -> frozenset[str]:
 
 
 def plain_form(reply: str, situation: Situation) -> str | None:
-    """Rule 7: no role labels, template tokens, markup, links, control characters, nor the last reply again."""
+    """Rule 7: no role labels, template tokens, markup, links, control characters, nor what was just said or asked."""
+    if (reason := plain_beginning(reply, situation)) is not None:
+        return reason
+    if not situation.returns and asked_ago(reply, situation.previous, situation.language):
+        return "Ask something that you have not just asked."
+    return None
+
+
+def plain_beginning(reply: str, situation: Situation) -> str | None:
+    """Rule 7 for a beginning: all of it but the question, as another one may follow."""
     if (
         _CONTROL.search(reply.replace("\n", " "))
         or _TEMPLATE.search(reply)
@@ -233,10 +244,9 @@ def plain_form(reply: str, situation: Situation) -> str | None:
         return "Do not begin with a name or a label."
     if situation.learner and _parrots(reply, situation):
         return "Answer the student; do not say the student's own sentence."
-    if situation.previous:
-        mine, before = words(reply, situation.language), words(situation.previous, situation.language)
-        if mine and before and LCSseq.similarity(mine, before) / max(len(mine), len(before)) >= MAX_SAME:
-            return "Say something other than last time."
+    previous = situation.previous[-1:] if situation.returns else situation.previous
+    if says_again(reply, previous, situation.language):
+        return "Say something other than before."
     return None
 
 
@@ -269,12 +279,12 @@ def safe(reply: str, situation: Situation) -> str | None:
 
 
 CHECKS: Sequence[Check] = (
-    Check("correction", correction),
-    Check("reveal", reveal),
+    Check("correction", correction, correction),
+    Check("reveal", reveal, reveal),
     Check("asks", asks),
-    Check("length", fits_length),
+    Check("length", fits_length, fits_length),
     Check("language", fits_language),
     Check("vocabulary", within_vocabulary),
-    Check("form", plain_form),
-    Check("unsafe", safe),
+    Check("form", plain_form, plain_beginning),
+    Check("unsafe", safe, safe),
 )

@@ -24,7 +24,7 @@ def answer_check(turn: Turn | None, shown: Presented, unit: Unit, position: Posi
     correct = judged is not None and judged.correct
     tags = judged.tags if judged is not None and not correct else ()
     attempt = Attempt(unit.id, correct, tags, said, judged.near_miss if judged is not None else None)
-    line = author.Line(author.phrase(at.tag, "onward", at.seed + position.replies))
+    line = author.Line(author.in_turn(at.tag, "noted", position.replies))
     return Outcome(authored(line), Decision("ask", signals=("ok",)), attempt, over=True, solved=correct)
 
 

@@ -107,20 +107,23 @@ def _given_up(item: AnyItem, at: Setting, seed: int) -> author.Line:
     return author.skipped(answers(item)[0], at.tag, seed)
 
 
-def explain(unit: Unit | None, position: Position, at: Setting) -> Outcome:
+def explain(unit: Unit | None, position: Position, at: Setting, previous: tuple[str, ...]) -> Outcome:
     """What the item that just ended was about: examples to look at, and the instructor's explanation beside."""
     seed = at.seed + position.replies
     lesson = (unit.lesson if unit is not None else None) or at.lesson
     forms = [form for form in lesson.forms if form.id in forms_at(lesson, unit)] if lesson else []
     if unit is None or not (forms or (unit.item is not None and unit.item.explain)):
-        return Outcome(authored(author.Line(author.phrase(at.tag, "listen", seed))), Decision("explore"))
+        line = author.Line(author.phrase(at.tag, "listen", seed, previous=previous))
+        return Outcome(authored(line), Decision("explore"))
     text = unit.item.explain if unit.item is not None and unit.item.explain else ""
     explanation = "\n".join(
         part for part in (text, *(form.explain for form in forms[:1] if not text)) if part
     )
     examples = list(forms[0].examples) if forms else list(answers(unit.item))[:2] if unit.item else []
     pair = [author.without_emphasis(example).text for example in examples[:2]]
-    line = author.Line(author.phrase(at.tag, "notice", seed, a=pair[0], b=pair[-1]), pair[-1])
+    line = author.Line(
+        author.phrase(at.tag, "notice", seed, previous=previous, a=pair[0], b=pair[-1]), pair[-1]
+    )
     return Outcome(authored(line), Decision("explore"), explanation=explanation)
 
 

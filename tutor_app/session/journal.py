@@ -10,6 +10,7 @@ from tutor_app.pedagogy import policy
 from tutor_app.pedagogy.assess import answers
 from tutor_app.pedagogy.language import language
 from tutor_app.pedagogy.policy import Decision
+from tutor_app.pedagogy.repetition import freshest
 from tutor_app.pedagogy.uptake import practised
 from tutor_app.pedagogy.validator import Situation, validate
 from tutor_app.progress.store import Store
@@ -20,8 +21,13 @@ from tutor_app.session.turns import Outcome, Setting
 from tutor_app.session.tutor import Draft
 
 
-def presentable(draft: Draft, unit: Unit | None, decision: Decision, at: Setting) -> Draft:
-    """The reply if it is valid; else (a line of a lesson that was never linted) a plain one of the bank."""
+def presentable(
+    draft: Draft, unit: Unit | None, decision: Decision, at: Setting, previous: tuple[str, ...]
+) -> Draft:
+    """The reply if it is valid; else (a line of a lesson that was never linted) a plain one of the bank.
+
+    Of those, one that does not ask what was asked in `previous`, the tutor's last replies.
+    """
     hidden: tuple[str, ...] = ()
     # What is said in a check is the same after every answer, so a word it shares with one tells nothing.
     closed = decision.move == "affirm" or decision.hint_level >= policy.MAX_HINT or is_check(at.lesson)
@@ -34,9 +40,8 @@ def presentable(draft: Draft, unit: Unit | None, decision: Decision, at: Setting
     if draft.source != "authored" or draft.stopped or not validate(draft.text, situation):
         return draft
     bank = language(at.tag).phrases["again"]
-    return replace(
-        draft, text=next((line for line in bank if not validate(line, situation)), bank[0]), recast=None
-    )
+    fit = [line for line in bank if not validate(line, situation)] or bank
+    return replace(draft, text=freshest(fit, previous, at.tag)[0], recast=None)
 
 
 def record(

@@ -32,9 +32,9 @@ def answer_talk(
     position: Position,
     at: Setting,
     tutor: Tutor | None,
-    previous: str | None,
+    previous: tuple[str, ...],
 ) -> Asking:
-    """A turn of free talk, in a lesson or without one."""
+    """A turn of free talk, in a lesson or without one. `previous`: the tutor's last replies in it, oldest first."""
     finding: Finding = NOTHING
     if tutor is not None and not turn.confused and not turn.off_task:
         finding = tutor.reformulate(turn.text)
@@ -51,7 +51,7 @@ def answer_talk(
     yield ReplyStarted(decision.move)
     seed, number = at.seed + position.replies, position.turn
     if passed_by:
-        line = author.Line(author.phrase(at.tag, "model", seed, form=passed_by), passed_by)
+        line = author.Line(author.phrase(at.tag, "model", seed, previous=previous, form=passed_by), passed_by)
         if tutor is not None:
             tutor.remember(turn.text, direction(decision, passed_by, "", at, step), line.text)
         return Outcome(authored(line), decision, target=(passed_by,))
@@ -64,15 +64,16 @@ def answer_talk(
         if at.lesson
         else None
     )
-    asked = _next_question(step, position, at, simpler=decision.move in ("simplify", "hint"))
+    simpler = decision.move in ("simplify", "hint")
+    asked = _next_question(step, position, at, simpler=simpler, previous=previous)
     reminder = next_reminder(at.reminders, position) if step is None and decision.move == "ask" else None
     if reminder is not None:
-        asked = author.phrase(at.tag, "bring_up", seed, word=reminder.words)
+        asked = author.phrase(at.tag, "bring_up", seed, previous=previous, word=reminder.words)
     if decision.move == "culture" and note is not None:
         asked = author.without_emphasis(note.ask).text
     line = author.talk_reply(
         at.tag, seed, move=decision.move, question=asked, starters=step.starters if step is not None else (),
-        target=finding.target, original=finding.original,
+        target=finding.target, original=finding.original, previous=previous,
     )  # fmt: skip
     if decision.move == "culture" and note is not None:
         line = author.culture(note, at.tag, seed)
@@ -87,7 +88,7 @@ def answer_talk(
         )
         request = Request(
             turn.text, direction(decision, finding.target, asked, at, step or reminder),
-            situation(turn, at, previous, finding), line, asked,
+            situation(turn, at, previous, decision.move, finding), line, asked,
             finding.target if decision.move == "recast" else "", opening,
             asked if (step or reminder) is not None and decision.move != "recast" else "", seed,
         )  # fmt: skip
@@ -134,18 +135,24 @@ def direction(
             return "ask"
 
 
-def situation(turn: Turn, at: Setting, previous: str | None, finding: Finding = NOTHING) -> Situation:
+def situation(
+    turn: Turn, at: Setting, previous: tuple[str, ...], move: Move, finding: Finding = NOTHING
+) -> Situation:
     """What the reply is judged against."""
     own = at.own_words | frozenset(words(turn.text, at.tag)) | frozenset(words(finding.native, at.tag))
     return Situation(
-        at.tag, at.info.track, at.level, allowed_words=own, previous=previous, learner=turn.text,
+        at.tag, at.info.track, at.level, allowed_words=own, previous=previous, returns=move in policy.RETURNING,
+        learner=turn.text,
         attempted=(finding.target,) if finding.target else (), support=at.info.support_language,
     )  # fmt: skip
 
 
-def _next_question(step: TalkStep | None, position: Position, at: Setting, *, simpler: bool) -> str:
+def _next_question(
+    step: TalkStep | None, position: Position, at: Setting, *, simpler: bool, previous: tuple[str, ...]
+) -> str:
     """The question that carries the talk on. `position.turn` counts this turn, so the first is asked after one."""
-    return author.talk_question(step, max(position.turn - 1, 0), at.tag, at.seed, simpler=simpler)
+    number = max(position.turn - 1, 0)
+    return author.talk_question(step, number, at.tag, at.seed, simpler=simpler, previous=previous)
 
 
 def _culture_due(step: TalkStep | None, position: Position, at: Setting) -> bool:
@@ -157,15 +164,16 @@ def _culture_due(step: TalkStep | None, position: Position, at: Setting) -> bool
     )
 
 
-def hint_in_talk(step: TalkStep | WriteStep | None, position: Position, at: Setting) -> Outcome:
+def hint_in_talk(
+    step: TalkStep | WriteStep | None, position: Position, at: Setting, previous: tuple[str, ...] = ()
+) -> Outcome:
     """A way to begin."""
     seed = at.seed + position.replies
     starters = step.starters if step is not None else ()
     if starters:
-        starter = author.without_emphasis(starters[position.hint_level % len(starters)]).text
-        line = author.Line(author.phrase(at.tag, "starter", seed, starter=starter.rstrip("… .")))
+        line = author.begun(starters[position.hint_level % len(starters)], at.tag, seed, previous)
     else:
-        line = author.Line(author.phrase(at.tag, "listen", seed))
+        line = author.Line(author.phrase(at.tag, "listen", seed, previous=previous))
     level = min(position.hint_level + 1, policy.MAX_HINT)
     return Outcome(authored(line), Decision("hint", hint_level=level))
 

@@ -20,6 +20,7 @@ from tutor_app.errors import TutorError
 from tutor_app.llm.protocol import EngineError
 from tutor_app.pedagogy import prompts
 from tutor_app.pedagogy.assess import Presented, answers, present
+from tutor_app.pedagogy.repetition import LAST_REPLIES
 from tutor_app.pedagogy.uptake import Asked as AskedFor
 from tutor_app.pedagogy.uptake import taken_up
 from tutor_app.progress.outcomes import learner_gain
@@ -109,7 +110,7 @@ class Session:
         self._tutor: Tutor | None = None
         self._session_id = 0
         self._earlier: tuple[SavedTurn, ...] = ()
-        self._previous: str | None = None
+        self._previous: tuple[str, ...] = ()
         self._last_reply: int | None = None
         self._stopping = False
         self._summary: Summary | None = None
@@ -250,7 +251,7 @@ class Session:
         """What the learner is to do now."""
         step = steps.shown(self._unit, self._position.unit + 1, len(self._units), self._at, voice=self._voice)
         if step.kind == "talk":
-            self._previous = step.prompt
+            self._previous = turns.last_replies(step.prompt, self._earlier, self._unit)
         return step
 
     # -- turns -----------------------------------------------------------------------------------------------
@@ -401,7 +402,7 @@ class Session:
             self._session_id, text="", command=turn.command, elapsed_s=None, item_id=unit.id if unit else None,
             now=self._clock(),
         )  # fmt: skip
-        outcome = answer_command(turn.command, unit, self._units, position, self._at)
+        outcome = answer_command(turn.command, unit, self._units, position, self._at, self._previous)
         if outcome.attempt is not None:
             yield outcome.attempt
         yield from self._conclude(outcome, unit, turn_id, "", None, None, command=True)
@@ -424,7 +425,7 @@ class Session:
     ) -> Iterator[Event]:  # fmt: skip
         """Save the reply with the new position, give it out, and go on."""
         position, decision = self._position, outcome.decision
-        draft = journal.presentable(outcome.draft, unit, decision, self._at)
+        draft = journal.presentable(outcome.draft, unit, decision, self._at, self._previous)
         previous_reply = self._last_reply
         reply_id, self._open_reply = self._open_reply, None
         ended = unit if outcome.over else None
@@ -448,7 +449,7 @@ class Session:
             )  # fmt: skip
             journal.advance(position, outcome, unit, said, command=command)
             self._store.save_position(self._session_id, position.saved())
-        self._last_reply, self._previous = reply_id, draft.text
+        self._last_reply, self._previous = reply_id, (*self._previous, draft.text)[-LAST_REPLIES:]
         following = self._unit if outcome.over else None
         if self._tutor is not None and following is not None and isinstance(following.step, TalkStep):
             self._tutor.begin(steps.opening(following, self._at))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from lessons.schema import Lesson, Level, SetInfo
 from tutor_app.pedagogy import policy, signals
 from tutor_app.pedagogy.policy import Decision, History
+from tutor_app.pedagogy.repetition import LAST_REPLIES
 from tutor_app.pedagogy.uptake import Asked as AskedFor
+from tutor_app.progress.records import SavedTurn
 from tutor_app.session.bring_up import Reminder
 from tutor_app.session.choices import Choices
 from tutor_app.session.events import Attempt
-from tutor_app.session.plan import Position
+from tutor_app.session.plan import Position, Unit
 from tutor_app.session.tutor import Draft
 
 
@@ -89,6 +91,13 @@ def read(
         signals.code_switched(text, tag),
         bool(said_before) and signals.repeats(text, [said_before], tag),
     )
+
+
+def last_replies(opening: str, saved: Iterable[SavedTurn], unit: Unit | None) -> tuple[str, ...]:
+    """What the tutor last said in the talk of `unit` (None: free talk), from its opening on, oldest first."""
+    place = unit.id if unit is not None else None
+    said = [turn.reply.text for turn in saved if turn.item_id == place and turn.reply is not None]
+    return (opening, *(text for text in said if text))[-LAST_REPLIES:]
 
 
 def count_turn(position: Position, turn: Turn) -> None:

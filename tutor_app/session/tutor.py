@@ -15,7 +15,7 @@ from typing import Literal
 from lessons.patterns import contains
 from tutor_app.llm.protocol import Engine, Fragment, GenerationEvent, Loaded, Prefill, Sampling
 from tutor_app.pedagogy import author, prompts, reformulation, templates
-from tutor_app.pedagogy.clean import clean, presentable, up_to_question
+from tutor_app.pedagogy.clean import clean, first_sentence, presentable, up_to_question
 from tutor_app.pedagogy.language import length, primary, words
 from tutor_app.pedagogy.reformulation import Finding
 from tutor_app.pedagogy.templates import Message
@@ -226,7 +226,7 @@ class Tutor:
                 if (
                     broken is not None
                     or _settled(text, tag)
-                    or (request.carry and _first_sentence(text) != text)
+                    or (request.carry and first_sentence(text) != text)
                 ):
                     break
                 ready = _but_last_words(text, tag)
@@ -235,7 +235,7 @@ class Tutor:
                     shown = ready
         text = presentable(clean(raw, tag), tag)
         if request.carry:
-            first = _first_sentence(text)
+            first = first_sentence(text)
             text = first if asks(first) else author.joined(tag, first, request.carry)
         stopped = self._stopped
         violations = () if stopped else tuple(self._judge(text, request, broken))
@@ -327,7 +327,7 @@ def _mend(text: str, request: Request) -> str | None:
     candidates.append(body)
     if request.question:
         candidates.append(author.joined(tag, _statements(body), request.question))
-        candidates.append(author.joined(tag, _first_sentence(body), request.question))
+        candidates.append(author.joined(tag, first_sentence(body), request.question))
         if request.target:
             echo = author.phrase(tag, "echo", request.seed, form=request.target)
             candidates.append(author.joined(tag, echo, request.question))
@@ -348,8 +348,3 @@ def _statements(text: str) -> str:
     start = min(index for index in (text.find(mark) for mark in "?？؟") if index >= 0)
     cut = max(text.rfind(mark, 0, start) for mark in ".!。！…¿")
     return text[: cut + 1].rstrip("¿ ") if cut > 0 else ""
-
-
-def _first_sentence(text: str) -> str:
-    ends = [index for index in (text.find(mark) for mark in ".!?。！？؟") if index >= 0]
-    return text[: min(ends) + 1] if ends else text

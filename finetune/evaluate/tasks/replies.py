@@ -10,10 +10,11 @@ import regex
 from finetune.evaluate.asking import Answer
 from finetune.evaluate.learners import Held, Sentence
 from finetune.evaluate.prompting import Bench, reformulate, reply, shown, talk
-from finetune.evaluate.questions import distinct, is_open, questions
+from finetune.evaluate.questions import distinct, is_open
 from lessons.patterns import contains
 from lessons.schema import Level, Track
 from tutor_app.pedagogy import reformulation
+from tutor_app.pedagogy.clean import questions
 from tutor_app.pedagogy.language import length, words
 from tutor_app.pedagogy.reformulation import NOTHING, Finding
 from tutor_app.pedagogy.validator import CHECKS, Situation, validate

@@ -45,7 +45,8 @@ def run(bench: Bench) -> None:
             "easier", track, ids, [_rarest(text, tag) >= _rarest(before, tag) for _, before, text in pairs]
         )
         sheet.share("again", track, ids, [
-            plain_form(text, Situation(tag, track, level, previous=before)) is not None for _, before, text in pairs
+            plain_form(text, Situation(tag, track, level, previous=(before,), returns=True)) is not None
+            for _, before, text in pairs
         ])  # fmt: skip
         gains = [
             (id, easy - hard) for id, before, text in pairs
