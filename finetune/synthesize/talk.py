@@ -110,14 +110,14 @@ class ScriptedTutor(Tutor):
         move = request.direction.split(":", 1)[0]
         candidates: Iterator[str] = iter(())
         if move == "simplify":
-            simpler = data.simpler.get(request.question, [])
+            simpler = data.simpler.get(request.questions[-1], [])
             candidates = (
                 author.joined(tag, self._rng.choice(data.simplify), self._rng.choice(simpler)) for _ in range(12 if simpler else 0)
             )  # fmt: skip
         elif self.said.replies and not request.target and (self.said.kind == "mixed" or not request.carry):
             candidates = iter(self._in_kind(tag, request.carry))
         elif self.said.kind == "off_task":
-            asked = request.carry or request.question
+            asked = request.carry or request.questions[-1]
             candidates = (author.joined(tag, self._rng.choice(data.back), asked) for _ in range(6))
         elif move == "check" and not request.carry:
             candidates = (

@@ -222,13 +222,16 @@ def plain_form(reply: str, situation: Situation) -> str | None:
     """Rule 7: no role labels, template tokens, markup, links, control characters, nor what was just said or asked."""
     if (reason := plain_beginning(reply, situation)) is not None:
         return reason
+    previous = situation.previous[-1:] if situation.returns else situation.previous
+    if says_again(reply, previous, situation.language):
+        return "Say something other than before."
     if not situation.returns and asked_ago(reply, situation.previous, situation.language):
         return "Ask something that you have not just asked."
     return None
 
 
 def plain_beginning(reply: str, situation: Situation) -> str | None:
-    """Rule 7 for a beginning: all of it but the question, as another one may follow."""
+    """Rule 7 for a beginning: all of it but what was said and asked before, as other words may follow."""
     if (
         _CONTROL.search(reply.replace("\n", " "))
         or _TEMPLATE.search(reply)
@@ -244,9 +247,6 @@ def plain_beginning(reply: str, situation: Situation) -> str | None:
         return "Do not begin with a name or a label."
     if situation.learner and _parrots(reply, situation):
         return "Answer the student; do not say the student's own sentence."
-    previous = situation.previous[-1:] if situation.returns else situation.previous
-    if says_again(reply, previous, situation.language):
-        return "Say something other than before."
     return None
 
 

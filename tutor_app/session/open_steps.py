@@ -86,9 +86,12 @@ def answer_talk(
         opening = (
             author.phrase(at.tag, "echo", seed, form=finding.target) if decision.move == "recast" else ""
         )
+        # Nobody planned a free talk's next question: one that stays with what was said serves better than a new topic.
+        planned = step is not None or reminder is not None or simpler
+        questions = (asked,) if planned else (author.phrase(at.tag, "ask", seed, previous=previous), asked)
         request = Request(
             turn.text, direction(decision, finding.target, asked, at, step or reminder),
-            situation(turn, at, previous, decision.move, finding), line, asked,
+            situation(turn, at, previous, decision.move, finding), line, questions,
             finding.target if decision.move == "recast" else "", opening,
             asked if (step or reminder) is not None and decision.move != "recast" else "", seed,
         )  # fmt: skip

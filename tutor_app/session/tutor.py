@@ -48,8 +48,8 @@ class Request:
     direction: str
     situation: Situation
     fallback: author.Line
-    question: str
-    """Asked when the model forgot to."""
+    questions: tuple[str, ...]
+    """Asked when the model forgot to, or asked what it just asked: the first that will do. The last is the one planned."""
     target: str = ""
     """The form to be recast; it has to stand in the reply."""
     opening: str = ""
@@ -325,12 +325,12 @@ def _mend(text: str, request: Request) -> str | None:
     if request.target and not _has(body, request.target, situation):
         body = author.joined(tag, author.phrase(tag, "echo", request.seed, form=request.target), body)
     candidates.append(body)
-    if request.question:
-        candidates.append(author.joined(tag, _statements(body), request.question))
-        candidates.append(author.joined(tag, first_sentence(body), request.question))
+    for question in request.questions:
+        candidates.append(author.joined(tag, _statements(body), question))
+        candidates.append(author.joined(tag, first_sentence(body), question))
         if request.target:
             echo = author.phrase(tag, "echo", request.seed, form=request.target)
-            candidates.append(author.joined(tag, echo, request.question))
+            candidates.append(author.joined(tag, echo, question))
     for candidate in candidates:
         if not words(candidate, tag) or validate(candidate, situation):
             continue
