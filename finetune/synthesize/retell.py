@@ -85,8 +85,9 @@ def _reply(
         text = author.joined(tag, first_sentence(text), carry)
     own = frozenset(words(learner, tag)) | frozenset(words(composed, tag)) | frozenset(words(what, tag))
     situation = Situation(
-        tag, track, level, allowed_words=own, attempted=(target,) if target else (), learner=learner
-    )
+        tag, track, level, allowed_words=own, attempted=(target,) if target else (), learner=learner,
+        previous=tuple(one.content for one in before if one.role == "assistant"),
+    )  # fmt: skip
     broken = validate(text, situation)
     if broken:
         return None, f"breaks a rule: {broken[0].rule}"

@@ -73,6 +73,16 @@ def test_the_instructors_question_and_the_echo_stay() -> None:
     assert lines[1].startswith("¡Ah, «es pequeña»! Un perro en casa.")
 
 
+def test_a_question_that_the_talk_asked_a_moment_ago_stays_composed() -> None:
+    given = row(
+        ("Tengo un gato negro.\n[ask]", "¡Qué bien! ¿Y qué come?"),
+        ("Mi gato es muy grande.\n[ask]", "¡Un gato grande! ¿Dónde duerme?"),
+    )
+    lines, _, counts = told(given, "Me gustan los animales. ¿Cómo se llama?")
+    assert lines == ["Me gustan los animales. ¿Cómo se llama?", "¡Un gato grande! ¿Dónde duerme?"]
+    assert counts == {"model": 1, "breaks a rule: form": 1}
+
+
 @pytest.mark.parametrize(
     ("learner", "line", "why"),
     [
