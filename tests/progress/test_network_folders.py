@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
-from tests.progress.making import begin, new_store, turn
+from tests.progress.making import NOON, begin, new_store, turn
+from tutor_app.progress.database import Database
 from tutor_app.progress.errors import StoreBusy
 from tutor_app.progress.filesystem import network_in_mounts, on_network
 from tutor_app.progress.lock import NAMELESS_S, STALE_S, FileLock, is_running_elsewhere, whoami
-from tutor_app.progress.store import Store
+from tutor_app.progress.store import Store, create_learner
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0
@@ -122,3 +125,18 @@ def test_a_process_number_that_was_used_again_is_not_taken_for_its_owner() -> No
     assert not is_running_elsewhere(f"{socket.gethostname()}:{os.getpid()}:1")
     assert not is_running_elsewhere("another-machine:1:1")
     assert not is_running_elsewhere("nonsense")
+
+
+def test_whoever_waits_for_the_lock_does_not_keep_another_from_leaving_wal_mode(tmp_path: Path) -> None:
+    create_learner(tmp_path, "Ana", now=NOON)  # on a local disk: WAL
+    path = next(tmp_path.rglob("learner.db"))
+    with ThreadPoolExecutor(1) as pool:
+        with FileLock(path).held():
+            waiting = pool.submit(Database, path, network=True)
+            assert not wait([waiting], timeout=0.5).done, "it has to wait"
+            first = sqlite3.connect(path)
+            assert first.execute("PRAGMA journal_mode = delete").fetchone() == ("delete",)
+            first.close()
+        second = waiting.result(timeout=30)
+    assert second.journal_mode == "delete"
+    second.close()

@@ -51,13 +51,17 @@ class Database:
 
     def _prepare(self) -> None:
         self.connection.row_factory = sqlite3.Row
+        if not self.read_only:
+            # First of all: other pragmas open the file, and while one waits for the lock with a WAL file open, nobody
+            # can leave WAL mode.
+            self._choose_journal()
         self.connection.execute("PRAGMA foreign_keys = ON")
         self.connection.execute("PRAGMA secure_delete = ON")
         self.connection.execute("PRAGMA trusted_schema = OFF")
         self.connection.execute("PRAGMA synchronous = FULL")
         self.connection.execute("PRAGMA cache_size = -16000")  # KiB
-        if self.read_only:
-            return
+
+    def _choose_journal(self) -> None:
         with self._exclusive():
             wanted = "delete" if self.network else "wal"
             got = self.connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0]
