@@ -68,3 +68,14 @@ def test_what_the_change_itself_costs_is_not_counted() -> None:
 
 def test_a_single_count_is_kept_to() -> None:
     assert set(run(ThreadTuner((3,), trial=1, stay=30), lambda n: 1.0, 100)) == {3}
+
+
+def test_where_a_piece_is_dear_nothing_is_tried_before_the_first_stay_is_over() -> None:
+    def dear() -> ThreadTuner:
+        return ThreadTuner([2, 1], trial=1, stay=30, dear_s=1.0)
+
+    assert run(dear(), lambda n: 10 / n, 31) == [2] * 31
+    assert 1 in run(dear(), lambda n: 10 / n, 40), (
+        "then it is, since other work may make fewer threads better"
+    )
+    assert run(dear(), lambda n: 0.1 / n, 2) == [2, 1], "a cheap piece is tried at once"

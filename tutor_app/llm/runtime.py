@@ -45,6 +45,11 @@ def has_amx(cpuinfo: Path = CPUINFO) -> bool:
         return False
 
 
+DEAR_CHUNK_S = 1.0
+"""A chunk that takes so long (8 billion weights on two cores: five seconds) is not computed with fewer threads on trial
+while a lesson begins."""
+
+
 class Stopped(Exception):
     """The stop flag was raised; the context holds whole chunks only."""
 
@@ -237,7 +242,7 @@ class Runtime:
         most = max(counts)
         for_prompts = [most, most - 1] if most > 1 and len(counts) > 1 else [most]
         self._token_tuner = ThreadTuner(counts, trial=4, stay=60)
-        self._chunk_tuner = ThreadTuner(for_prompts, trial=1, stay=30)
+        self._chunk_tuner = ThreadTuner(for_prompts, trial=1, stay=30, dear_s=DEAR_CHUNK_S)
         self._threads = (0, 0)
 
     def _timed_decode(self, batch: Any) -> int:

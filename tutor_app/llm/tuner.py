@@ -8,6 +8,7 @@ is computed by one thread.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from statistics import median
@@ -29,11 +30,16 @@ def candidates(cores: int) -> tuple[int, ...]:
 class ThreadTuner:
     """Tries each count on a few pieces of work, stays with the best for a while, and tries the others again."""
 
-    def __init__(self, counts: Sequence[int], *, trial: int, stay: int) -> None:
-        """`trial` pieces each (the first of several is not counted, it pays for the change), then `stay`."""
+    def __init__(self, counts: Sequence[int], *, trial: int, stay: int, dear_s: float = math.inf) -> None:
+        """`trial` pieces each (the first of several is not counted, it pays for the change), then `stay`.
+
+        Where a piece takes `dear_s` seconds and more, the first trials wait until a stay is over: a lesson's beginning
+        is short of just those seconds.
+        """
         self._counts = list(counts)
         self._trial = trial
         self._stay = stay
+        self._dear_s = dear_s
         self._times: dict[int, deque[float]] = {count: deque(maxlen=trial) for count in counts}
         self._to_try = self._counts[1:]
         self._current = self._counts[0]
@@ -58,7 +64,7 @@ class ThreadTuner:
         self._left -= 1
         if (self._left > 0 and not hopeless) or len(self._counts) == 1:
             return
-        if self._to_try:
+        if self._to_try and (self._settled or seconds < self._dear_s):
             self._change(self._to_try.pop(0), self._trial)
             self._trying = True
         else:
