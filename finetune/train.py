@@ -301,6 +301,8 @@ def _save(peft: Any, out: Path, dtype: str) -> None:
     """adapter_model.safetensors and adapter_config.json, without the model card that would name this machine's paths."""
     peft.save_pretrained(str(out), save_embedding_layers=False)
     (out / "README.md").unlink(missing_ok=True)
+    if dtype == "float32":
+        return  # as PEFT keeps it
     weights = out / WEIGHTS
     tensors = {name: tensor.to(getattr(torch, dtype)) for name, tensor in load_file(weights).items()}
     save_file(tensors, weights, metadata={"format": "pt"})

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from quantize.errors import WrongBase
+import numpy as np
+from numpy.typing import NDArray
+
+from quantize.errors import Unreadable, Unsupported, WrongBase
 from quantize.gguf_file import GgufTensor
 from quantize.manifest import Manifest, Weights
-from quantize.mapped import StoredTensor
+from quantize.mapped import Float32, StoredTensor
 
 Matrix = StoredTensor | GgufTensor
 
@@ -35,6 +38,12 @@ class Pair:
         """Width of the bottleneck."""
         return self.a.shape[0]
 
+    def rows_of_b(self, start: int, stop: int, order: NDArray[np.int64] | None) -> Float32:
+        """B's rows as llama.cpp has them; `order` is where transformers keeps each, None when both agree."""
+        if order is None or isinstance(self.b, GgufTensor):
+            return self.b.rows(start, stop)
+        return self.b.rows_at(order[start:stop])
+
 
 @dataclass(frozen=True)
 class Adapter:
@@ -56,6 +65,23 @@ class Adapter:
     def weights(self) -> Weights:
         """This adapter as a stage."""
         return Weights(id=self.id, sha256=self.sha256)
+
+
+def check_product(name: str, target: str, a: Matrix, b: Matrix) -> None:
+    """Raises `Unreadable` when the two factors for `target` in the adapter `name` cannot be multiplied."""
+    if len(a.shape) != 2 or len(b.shape) != 2 or a.shape[0] != b.shape[1]:
+        raise Unreadable(
+            f"{name}: {target} has A {list(a.shape)} and B {list(b.shape)}, which do not multiply"
+        )
+
+
+def check_finite(name: str, *factors: Matrix) -> None:
+    """Raises `Unsupported` naming the first of an adapter's factors that is not finite throughout."""
+    for tensor in factors:
+        if not np.isfinite(tensor.all()).all():
+            raise Unsupported(
+                f"{name}: {tensor.name} holds NaN or infinity; training diverged, use an earlier checkpoint"
+            )
 
 
 def check_stack(adapters: Sequence[Adapter], base_sha256: str, *, allow_unknown_base: bool) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from gguf.constants import Keys
 
-from quantize.adapter import Adapter, Pair
+from quantize.adapter import Adapter, Pair, check_finite, check_product
 from quantize.errors import Unreadable, Unsupported, WrongBase
 from quantize.files import sha256_file
 from quantize.gguf_file import GgufFile, GgufTensor
@@ -59,15 +58,8 @@ def _pair(name: str, target: str, factors: dict[str, GgufTensor], alpha: float) 
     if target == EMBEDDING:
         raise Unsupported(f"{name} has a LoRA on the embedding; merge it from the folder that PEFT saved")
     a, b = factors["a"], factors["b"]
-    if len(a.shape) != 2 or len(b.shape) != 2 or a.shape[0] != b.shape[1]:
-        raise Unreadable(
-            f"{name}: {target} has A {list(a.shape)} and B {list(b.shape)}, which do not multiply"
-        )
-    for tensor in (a, b):
-        if not np.isfinite(tensor.all()).all():
-            raise Unsupported(
-                f"{name}: {tensor.name} holds NaN or infinity; training diverged, use an earlier checkpoint"
-            )
+    check_product(name, target, a, b)
+    check_finite(name, a, b)
     # As llama.cpp has it: no alpha, no scaling.
     scale = alpha / a.shape[0] if alpha else 1.0
     return Pair(target.removesuffix(".weight"), a, b, scale, embedding=False, tensor=target)

@@ -66,11 +66,12 @@ def factors(pairs: list[Pair], name: str, order: NDArray[np.int64] | None, alpha
     """
     rank = sum(pair.rank for pair in pairs)
     a = np.concatenate([pair.a.all() for pair in pairs], axis=0)
-    columns = []
-    for pair in pairs:
-        b = pair.b.all() * np.float32(pair.scale * rank / alpha)
-        columns.append(b if order is None or pair.embedding or pair.tensor else b[order])
-    b = np.concatenate(columns, axis=1)
+    scaled = [
+        pair.rows_of_b(0, pair.b.shape[0], None if pair.embedding else order)
+        * np.float32(pair.scale * rank / alpha)
+        for pair in pairs
+    ]
+    b = np.concatenate(scaled, axis=1)
     if pairs[0].embedding:
         a = a.T
     return [

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from quantize.adapter import Adapter, Pair
 from quantize.base import Base
 from quantize.errors import Unsupported
-from quantize.gguf_file import GgufTensor
 from quantize.mapped import Float32, Rows, row_layout
 
 
@@ -48,11 +47,7 @@ class Merged:
             return np.ascontiguousarray(pair.a.all()[:, start:stop].T) * scale, np.ascontiguousarray(
                 pair.b.all().T
             )
-        if self.order is None or isinstance(pair.b, GgufTensor):
-            b = pair.b.rows(start, stop)
-        else:
-            b = pair.b.rows_at(self.order[start:stop])
-        return b * scale, pair.a.all()
+        return pair.rows_of_b(start, stop, self.order) * scale, pair.a.all()
 
 
 def plan_merge(base: Base, adapters: Sequence[Adapter]) -> list[Rows]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from quantize.adapter import Adapter, Pair
+from quantize.adapter import Adapter, Pair, check_finite, check_product
 from quantize.errors import Unreadable, Unsupported
 from quantize.files import sha256_file
 from quantize.manifest import read_manifest
@@ -87,18 +85,11 @@ def _pair(
     if set(found) != {"a", "b"}:
         raise Unreadable(f"{name}: {module} has only one of lora_A and lora_B; the file is incomplete")
     a, b = found["a"], found["b"]
-    if len(a.shape) != 2 or len(b.shape) != 2 or a.shape[0] != b.shape[1]:
-        raise Unreadable(
-            f"{name}: {module} has A {list(a.shape)} and B {list(b.shape)}, which do not multiply"
-        )
+    check_product(name, module, a, b)
     if a.shape[0] != config.rank_of(module):
         raise Unsupported(
             f"{name}: {module} has rank {a.shape[0]} but its configuration says {config.rank_of(module)}, "
             "so its scale is not known"
         )
-    for tensor in (a, b):
-        if not np.isfinite(tensor.all()).all():
-            raise Unsupported(
-                f"{name}: {tensor.name} holds NaN or infinity; training diverged, use an earlier checkpoint"
-            )
+    check_finite(name, a, b)
     return Pair(module, a, b, config.scale_of(module), embedding)

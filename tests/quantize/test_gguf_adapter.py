@@ -14,18 +14,18 @@ from quantize.errors import Unreadable, Unsupported, WrongBase
 from quantize.gguf_adapter import open_adapter, read_gguf_adapter
 from quantize.gguf_file import GgufFile
 from quantize.lineage import read_lineage
-from quantize.lora_gguf import build_adapter
+from quantize.lora_gguf import AdapterType, build_adapter
 from quantize.manifest import manifest_path
 from tests.quantize.conftest import Models, Tiny
 from tests.quantize.tiny import FAMILIES, save_adapter
 
 
-def shipped(tiny: Tiny, folder: Path, kind: str = "F32") -> tuple[Path, Path]:
+def shipped(tiny: Tiny, folder: Path, kind: AdapterType = "F32") -> tuple[Path, Path]:
     """The two stages as files that are loaded beside each other."""
     first, second = tiny.adapters
     return (
-        build_adapter(tiny.folder, (first,), folder / "linguist.gguf", kind=kind).path,  # type: ignore[arg-type]
-        build_adapter(tiny.folder, (second,), folder / "heritage.gguf", kind=kind, below=(first,)).path,  # type: ignore[arg-type]
+        build_adapter(tiny.folder, (first,), folder / "linguist.gguf", kind=kind).path,
+        build_adapter(tiny.folder, (second,), folder / "heritage.gguf", kind=kind, below=(first,)).path,
     )
 
 

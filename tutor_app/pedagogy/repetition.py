@@ -31,7 +31,7 @@ _ASIDE = regex.compile(r"[(（][^)）]*[)）]")
 
 
 def says_again(reply: str, previous: Sequence[str], tag: str) -> bool:
-    """Whether `reply` is nearly the same words, in order, as one of the last replies (or a beginning is already)."""
+    """Whether `reply` is nearly the same words, in order, as one of the last replies."""
     mine = words(reply, tag)
     return any(_alike(mine, words(before, tag)) for before in previous[-LAST_REPLIES:])
 
