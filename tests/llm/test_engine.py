@@ -406,7 +406,7 @@ def test_a_file_that_llama_cpp_cannot_load_is_refused_with_its_reason(
 def test_a_processor_whose_matrix_unit_llama_cpp_dies_of_is_known(
     tmp_path: Path, flags: str, found: bool
 ) -> None:
-    from tutor_app.llm.runtime import has_amx
+    from tutor_app.llm.amx import has_amx
 
     (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags : {flags}\n", encoding="ascii")
     assert has_amx(tmp_path / "cpuinfo") is found

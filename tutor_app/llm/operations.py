@@ -17,7 +17,7 @@ from tutor_app.llm.aside import Aside, common_length
 from tutor_app.llm.prefix_cache import PrefixCache, PrefixKey
 from tutor_app.llm.protocol import Sampling
 from tutor_app.llm.revision import DraftReader
-from tutor_app.llm.runtime import CHUNK, Refused, Runtime, StopFlag, Stopped
+from tutor_app.llm.runtime import LAST_CHUNK, Refused, Runtime, StopFlag, Stopped, next_chunk
 from tutor_app.llm.sampler import Sampler, log_normaliser
 from tutor_app.llm.text_stream import TextStream
 
@@ -225,7 +225,7 @@ class Operations:
         """
         inputs = [ids[-1], *continuation[:-1]]
         first = inputs[:SCORED_AT_ONCE]
-        self._prefill(id, ids[:-1], reuse=len(ids) - 1, leave=CHUNK - len(first))
+        self._prefill(id, ids[:-1], reuse=len(ids) - 1, leave=LAST_CHUNK - len(first))
         batch = [*ids[len(self._runtime.past) : -1], *first]
         rows: list[Row] = []
         while batch:
@@ -317,7 +317,7 @@ class Operations:
         self._runtime.keep(cached)
         at = cached
         while len(ids) - at > leave:
-            end = min(len(ids), at + CHUNK)
+            end = at + next_chunk(len(ids) - at)
             self._runtime.decode(ids[at:end])
             at = end
             self._line.send(id, "prefill", done=at, total=len(ids), cached=cached)

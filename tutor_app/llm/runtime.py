@@ -19,32 +19,19 @@ import numpy as np
 from llama_cpp import llama_cpp as C
 from numpy.typing import NDArray
 
+from tutor_app.llm.amx import weights_may_be_repacked
 from tutor_app.llm.tuner import ThreadTuner
 
 Handle = Any
 """An opaque native pointer, or None."""
 
 CHUNK = 64
-"""Tokens a decode call takes at most. A call that is stopped leaves nothing behind, so that a prompt that begins
-at the same place is cut the same way however often it was stopped, and gives the same bits. Stopping does not
+"""Tokens of a prompt that are evaluated at a time. A call that is stopped leaves nothing behind, so that a prompt that
+begins at the same place is cut the same way however often it was stopped, and gives the same bits. Stopping does not
 wait for a chunk (`StopFlag`)."""
-
-
-CPUINFO = Path("/proc/cpuinfo")
-
-
-def has_amx(cpuinfo: Path = CPUINFO) -> bool:
-    """Whether this Linux processor has AMX, on which weights must stay as they are in the file.
-
-    llama.cpp repacks them for AMX, and then dies of its first matrix product when it was built by GCC before 12.4 or 13.3,
-    as on Debian 12 and Ubuntu 22.04: the tile configuration is optimised away (ggml-org/llama.cpp#20824, #26954).
-    """
-    try:
-        return "amx_tile" in cpuinfo.read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return False
-
-
+LAST_CHUNK = 96
+"""A prompt's last chunk takes what is left when it is no more than this: a few tokens by themselves cost as much as
+many, and a usual turn is 60 to 90."""
 DEAR_CHUNK_S = 1.0
 """A chunk that takes so long (8 billion weights on two cores: five seconds) is not computed with fewer threads on trial
 while a lesson begins."""
@@ -103,7 +90,7 @@ class Runtime:
         self._model: Handle = None
         self._vocab: Handle = None
         self._context: Handle = None
-        self._batch = C.llama_batch_init(CHUNK, 0, 1)
+        self._batch = C.llama_batch_init(LAST_CHUNK, 0, 1)
         self._adapters: dict[str, Handle] = {}
         C.llama_backend_init()
 
@@ -121,7 +108,7 @@ class Runtime:
         params = C.llama_model_default_params()
         params.n_gpu_layers = 0
         params.load_mode = C.LLAMA_LOAD_MODE_MMAP
-        params.use_extra_bufts = not has_amx()
+        params.use_extra_bufts = weights_may_be_repacked()
         params.progress_callback = callback
         model = C.llama_model_load_from_file(str(path).encode(), params)
         if not model:
@@ -148,8 +135,8 @@ class Runtime:
     def _new_context(self, n_ctx: int) -> Handle:
         params = C.llama_context_default_params()
         params.n_ctx = n_ctx
-        params.n_batch = CHUNK
-        params.n_ubatch = CHUNK
+        params.n_batch = LAST_CHUNK
+        params.n_ubatch = LAST_CHUNK
         params.flash_attn_type = C.LLAMA_FLASH_ATTN_TYPE_DISABLED
         params.swa_full = True  # else Gemma 3 forgets what is behind its window and no prefix could be reused
         params.abort_callback = self.stop.callback
@@ -216,7 +203,7 @@ class Runtime:
         del self.past[count:]
 
     def decode(self, tokens: Sequence[int], *, rows: int = 1) -> None:
-        """Evaluate at most CHUNK more tokens; after it, the logits of the last `rows` of them can be read.
+        """Evaluate at most LAST_CHUNK more tokens; after it, the logits of the last `rows` of them can be read.
 
         Raises Stopped (the context is as before) and DecodeFailed.
         """
@@ -307,6 +294,11 @@ class Runtime:
     def context(self) -> Handle:
         """For the sampler chain."""
         return self._context
+
+
+def next_chunk(left: int) -> int:
+    """How many of a prompt's `left` tokens to evaluate next."""
+    return left if left <= LAST_CHUNK else CHUNK
 
 
 def _bytes_pointer(array: NDArray[np.uint8]) -> Any:
