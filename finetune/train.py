@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from peft.helpers import disable_input_dtype_casting
 from safetensors.torch import load_file, save_file
 from tqdm import tqdm
 from transformers import (
@@ -40,6 +41,7 @@ from finetune.train_base import (
 from finetune.train_checks import check_end_of_turn, check_room, end_of_turn_id
 from finetune.train_config import TrainConfig
 from finetune.train_loop import Falling, PackedTrainer, collate, columns
+from finetune.train_memory import keep_freed_memory
 from finetune.train_packing import Pack, Reading, packed, read_rows
 from finetune.train_report import Metrics, now, plot, tool_versions, write_text
 from tutor_app.pedagogy.templates import template_sha256
@@ -76,6 +78,7 @@ def train(
     warnings.filterwarnings("ignore", message="The PEFT config's `base_model_name_or_path`")
     if config.threads:
         torch.set_num_threads(config.threads)
+    keep_freed_memory()
     out.mkdir(parents=True, exist_ok=True)
     stands_on = lineage(config)
     report = _report(config, stands_on)
@@ -123,7 +126,8 @@ def train(
         trainer.remove_callback(printing)
     if last:
         say(f"taking up update {at} from {last}")
-    with watch.stopping_on_signals():
+    # Under mixed precision the small factors are narrowed to the wide inputs; PEFT would widen the inputs instead.
+    with watch.stopping_on_signals(), disable_input_dtype_casting(peft):
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     trainer.accelerator.wait_for_everyone()
     if trainer.is_world_process_zero():
@@ -187,7 +191,7 @@ def _arguments(config: TrainConfig, out: Path) -> SFTConfig:
         learning_rate=config.learning_rate,
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
-        bf16=config.dtype == "bfloat16" and not cpu,
+        bf16=config.dtype == "bfloat16",
         fp16=False,
         use_cpu=cpu,
         gradient_checkpointing=config.gradient_checkpointing,
