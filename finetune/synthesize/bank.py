@@ -91,8 +91,6 @@ class Bank(Data):
     check: list[str]
     simplify: list[str]
     """Leads, before the question said more simply."""
-    simpler: dict[str, list[str]]
-    """The app's own questions of a free talk → simpler wordings."""
     confused: list[str]
     off_task: list[str]
     back: list[str]

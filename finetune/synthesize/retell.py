@@ -46,6 +46,9 @@ def retold(
         for index in range(2, len(told)):
             if told[index].role != "assistant" or index in untrained:
                 continue
+            if _is_simplified(told[index + 1 :]):
+                counts["comes back in easier words"] += 1
+                continue
             text, why = _reply(row, told[:index], told[index].content, speaker, number * 100 + index)
             counts[why] += 1
             if text is not None:
@@ -56,6 +59,12 @@ def retold(
                 "messages": [{"role": one.role, "content": one.content} for one in told],
                 "retold": mine,
             }
+
+
+def _is_simplified(after: list[Message]) -> bool:
+    """Whether the next turn asks for the line in easier words, and quotes it."""
+    directed = DIRECTED.search(after[0].content) if after else None
+    return directed is not None and directed["move"] == "simplify"
 
 
 def _reply(

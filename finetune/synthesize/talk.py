@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import regex
 
@@ -19,7 +19,8 @@ from finetune.synthesize.compose import Wanted, fits, reply
 from finetune.synthesize.learners import Said
 from lessons.schema import Lesson, Level, SetInfo, TalkStep
 from tutor_app.pedagogy import author, prompts, reformulation
-from tutor_app.pedagogy.language import words
+from tutor_app.pedagogy.clean import questions
+from tutor_app.pedagogy.language import language, words
 from tutor_app.pedagogy.policy import STRONG_RUN
 from tutor_app.pedagogy.reformulation import Finding
 from tutor_app.pedagogy.templates import Message
@@ -87,6 +88,14 @@ class ScriptedTutor(Tutor):
         """Take the last turn back."""
         self._history = self._history[:-2]
 
+    def ask_instead(self, question: str) -> str:
+        """Let the last line end with `question` in place of its own; gives the line."""
+        line = self._history[-1].content
+        asked = questions(line)
+        before = line[: line.find(asked[0])].rstrip("¿ ") if asked else line
+        self._history[-1] = Message("assistant", author.joined(self._brief.language, before, question))
+        return self._history[-1].content
+
     def reformulate(self, text: str, most: int = reformulation.MAX_SENTENCES) -> Finding:
         """The edits of the known native form that the app would believe."""
         if self.said.native == self.said.text:
@@ -110,7 +119,7 @@ class ScriptedTutor(Tutor):
         move = request.direction.split(":", 1)[0]
         candidates: Iterator[str] = iter(())
         if move == "simplify":
-            simpler = data.simpler.get(request.questions[-1], [])
+            simpler = language(tag).simpler.get(request.situation.unclear, [])
             candidates = (
                 author.joined(tag, self._rng.choice(data.simplify), self._rng.choice(simpler)) for _ in range(12 if simpler else 0)
             )  # fmt: skip
@@ -177,6 +186,8 @@ def led(name: str, place: Place, learner: Learner, rng: random.Random, tally: Ta
     )
     run = 0
     while (said := learner(lines[-1])) is not None:
+        if said.kind == "confused" and place.step is None:
+            _ask_what_can_be_simplified(tutor, talk, lines, rng)
         turn = turns.read(said.text, said.elapsed_s, [], tag)
         tutor.said, tutor.composed = said, False
         raised = LEVELS[min(LEVELS.index(place.level) + 1, len(LEVELS) - 1)]
@@ -211,6 +222,16 @@ def led(name: str, place: Place, learner: Learner, rng: random.Random, tally: Ta
         lines.append(text)
     talk.messages = tutor.messages
     return talk if any(move.trained for move in talk.moves) else None
+
+
+def _ask_what_can_be_simplified(
+    tutor: ScriptedTutor, talk: Dialogue, lines: list[str], rng: random.Random
+) -> None:
+    """Let the line that the learner will not understand ask something of which easier wordings are known."""
+    lines[-1] = tutor.ask_instead(rng.choice(list(language(talk.language).simpler)))
+    if talk.moves and talk.moves[-1].trained:
+        talk.moves[-1] = replace(talk.moves[-1], text=lines[-1], trained=False)
+        talk.untrained.append(len(tutor.messages) - 1)
 
 
 def _outcome(

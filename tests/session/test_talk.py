@@ -184,6 +184,19 @@ def test_when_the_engine_dies_the_turn_is_kept_and_the_lesson_answers(
     assert [turn.text for turn in store.turns(1)] == ["Vivo en Queens con mi familia"]
 
 
+def test_a_new_engine_is_told_what_was_said_before_the_old_one_died(
+    spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    engine = scripted([GOOD, Line("Muy bien, ¿y tú?", dies_after=1), "Qué bien. ¿Y tu hermano?"])
+    session = talk(spanish, store, hosted(engine))
+    said = ("Vivo en Queens con mi familia", "Estudio arte en la universidad", "Me gusta pintar en casa")
+    replies = [replied(list(session.submit(Said(text, 5.0)))) for text in said]
+    last = engine.text(engine.prompts[-1])
+    places = [last.find(text) for text in (said[0], replies[0].text, said[1], replies[1].text, said[2])]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
 def test_without_a_model_every_reply_is_the_lessons_own(spanish: LessonSet, store: Store) -> None:
     session = talk(spanish, store, None)
     for text in ("Vivo en Queens", "no entiendo", "?", "I like pizza", "jjjjjjj"):

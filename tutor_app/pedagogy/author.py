@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import regex
 
 from lessons.schema import AnyItem, CultureNote, ErrorPattern, ReflectStep, TalkStep, WriteStep
-from tutor_app.pedagogy.language import language, primary
-from tutor_app.pedagogy.repetition import freshest
+from tutor_app.pedagogy.clean import questions
+from tutor_app.pedagogy.language import language, primary, words
+from tutor_app.pedagogy.repetition import SHORT_QUESTION, freshest, without_lead_in
 
 _EMPHASIS = regex.compile(r"\*(.+?)\*")
 _ASKS = regex.compile(r"[?？؟]")
@@ -55,11 +56,11 @@ def _chosen(lines: Sequence[str], seed: str, previous: Sequence[str], tag: str) 
     return first if first in fresh else chance.choice(fresh)
 
 
-def asking(text: str, tag: str, seed: int, questions: Sequence[str] = ()) -> str:
+def asking(text: str, tag: str, seed: int, ready: Sequence[str] = ()) -> str:
     """`text`, followed by a question when it has none."""
     if _ASKS.search(text):
         return text
-    question = random.Random(f"ask/{seed}").choice(list(questions) or language(tag).phrases["again"])
+    question = random.Random(f"ask/{seed}").choice(list(ready) or language(tag).phrases["again"])
     return joined(tag, text, question)
 
 
@@ -137,6 +138,36 @@ def talk_question(
         at = min(turn, len(bank) - 1)
     onward = [without_emphasis(one).text for one in (*bank[at:], *bank[:at])]
     return onward[0] if simpler else freshest(onward, previous, tag)[0]
+
+
+def unclear(reply: str, tag: str) -> str:
+    """What whoever did not understand `reply` is to hear in easier words: its question, or all of it round a "¿Y tú?"."""
+    asked = questions(reply)
+    if not asked or len(words(asked[-1], tag)) < SHORT_QUESTION:
+        return without_lead_in(reply)
+    start = reply.rfind(asked[-1])
+    return reply[start - 1 :] if reply[start - 1 : start] == "¿" else reply[start:]
+
+
+def said_simpler(asked: str, tag: str, seed: int, previous: Sequence[str] = ()) -> Line:
+    """`asked` in easier words where the language's file has some, else an easier question about something else."""
+    wordings = language(tag).simpler
+    mine = words(asked, tag)
+    known = next(
+        (
+            forms for topic, forms in wordings.items()
+            if any(mine == words(one, tag) for one in (topic, *forms))
+        ),
+        (),
+    )  # fmt: skip
+    if known:
+        return Line(
+            joined(tag, phrase(tag, "simplify", seed), _chosen(known, f"simpler/{seed}", previous, tag))
+        )
+    others = [form for forms in wordings.values() for form in forms]
+    return Line(
+        joined(tag, phrase(tag, "other_question", seed), _chosen(others, f"simpler/{seed}", previous, tag))
+    )
 
 
 def talk_reply(

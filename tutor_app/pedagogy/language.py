@@ -44,6 +44,7 @@ class Language(BaseModel):
     labels: list[str]
     zipf: dict[str, float]
     phrases: dict[str, list[str]]
+    simpler: dict[str, list[str]]
     classes: dict[str, list[str]]
     verb_endings: list[str]
     irregular: list[list[str]]

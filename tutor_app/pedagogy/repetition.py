@@ -60,6 +60,11 @@ def _asked(reply: str, tag: str) -> set[tuple[str, ...]]:
     return {words(text, tag) for text in (*asked, *(_LEAD_IN.sub("", one) for one in asked))}
 
 
+def without_lead_in(line: str) -> str:
+    """`line` without the words that only announce it."""
+    return _LEAD_IN.sub("", line, count=1).strip()
+
+
 def freshest(lines: Sequence[str], previous: Sequence[str], tag: str) -> list[str]:
     """Those of `lines` that may be asked now, in their order; when none may, those that were asked longest ago."""
     if not previous:

@@ -16,6 +16,7 @@ import regex
 
 from lessons.patterns import contains
 from lessons.schema import Level, Track
+from tutor_app.pedagogy.clean import questions
 from tutor_app.pedagogy.language import (
     compiled,
     is_english,
@@ -27,7 +28,7 @@ from tutor_app.pedagogy.language import (
     words,
     zipf,
 )  # fmt: skip
-from tutor_app.pedagogy.repetition import asked_ago, says_again
+from tutor_app.pedagogy.repetition import asked_ago, says_again, without_lead_in
 
 Rule = Literal["correction", "reveal", "asks", "length", "language", "vocabulary", "form", "unsafe"]
 
@@ -76,6 +77,8 @@ class Situation:
     """The tutor's replies in this talk so far, oldest first; only the last few count."""
     returns: bool = False
     """The reply is to come back to what was asked, so that only the last reply once more would be a repetition."""
+    unclear: str = ""
+    """What the learner did not understand: the same words again would not help."""
     learner: str = ""
     """What the learner just wrote."""
     support: str = "en"
@@ -227,7 +230,17 @@ def plain_form(reply: str, situation: Situation) -> str | None:
         return "Say something other than before."
     if not situation.returns and asked_ago(reply, situation.previous, situation.language):
         return "Ask something that you have not just asked."
+    if situation.unclear and _unchanged(reply, situation):
+        return "Ask it in other, easier words."
     return None
+
+
+def _unchanged(reply: str, situation: Situation) -> bool:
+    """Whether the reply only comes back to what was not understood."""
+    said = questions(reply)[-1:] or [reply]
+    return any(
+        says_again(one, (situation.unclear,), situation.language) for one in (said[0], without_lead_in(reply))
+    )
 
 
 def plain_beginning(reply: str, situation: Situation) -> str | None:

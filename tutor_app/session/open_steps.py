@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 
 from lessons.patterns import contains
@@ -11,6 +11,7 @@ from tutor_app.pedagogy import author, policy
 from tutor_app.pedagogy.language import length, words
 from tutor_app.pedagogy.policy import Decision
 from tutor_app.pedagogy.reformulation import NOTHING, Finding
+from tutor_app.pedagogy.repetition import without_lead_in
 from tutor_app.pedagogy.validator import Situation
 from tutor_app.session.bring_up import Reminder, next_reminder
 from tutor_app.session.events import ReplyFragment, ReplyRetracted, ReplyStarted
@@ -66,6 +67,7 @@ def answer_talk(
     )
     simpler = decision.move in ("simplify", "hint")
     asked = _next_question(step, position, at, simpler=simpler, previous=previous)
+    unclear = author.unclear(previous[-1], at.tag) if _lost(decision, step, previous) else ""
     reminder = next_reminder(at.reminders, position) if step is None and decision.move == "ask" else None
     if reminder is not None:
         asked = author.phrase(at.tag, "bring_up", seed, previous=previous, word=reminder.words)
@@ -77,6 +79,9 @@ def answer_talk(
     )  # fmt: skip
     if decision.move == "culture" and note is not None:
         line = author.culture(note, at.tag, seed)
+    if unclear:
+        line = author.said_simpler(unclear, at.tag, seed, previous)
+        asked = without_lead_in(line.text)
     by_hand = tutor is None or decision.move in ("hint", "question", "explore")
     by_hand = by_hand or (
         step is not None and decision.move == "simplify"
@@ -90,18 +95,23 @@ def answer_talk(
         planned = step is not None or reminder is not None or simpler
         questions = (asked,) if planned else (author.phrase(at.tag, "ask", seed, previous=previous), asked)
         request = Request(
-            turn.text, direction(decision, finding.target, asked, at, step or reminder),
-            situation(turn, at, previous, decision.move, finding), line, questions,
+            turn.text, direction(decision, finding.target, unclear or asked, at, step or reminder),
+            situation(turn, at, previous, decision.move, finding, unclear), line, questions,
             finding.target if decision.move == "recast" else "", opening,
             asked if (step or reminder) is not None and decision.move != "recast" else "", seed,
         )  # fmt: skip
         draft = yield from tutor.compose(request)
     elif tutor is not None:
         tutor.remember(
-            turn.text, direction(decision, finding.target, asked, at, step or reminder), draft.text
+            turn.text, direction(decision, finding.target, unclear or asked, at, step or reminder), draft.text
         )
     target = (finding.target,) if finding.target else ()
     return Outcome(draft, decision, target=target, brought=reminder.card_id if reminder else None)
+
+
+def _lost(decision: Decision, step: TalkStep | None, previous: Sequence[str]) -> bool:
+    """Whether what was said last has to be said in easier words that no instructor wrote."""
+    return step is None and decision.move == "simplify" and bool(previous)
 
 
 def _passed_by(turn: Turn, position: Position, at: Setting) -> str:
@@ -139,13 +149,18 @@ def direction(
 
 
 def situation(
-    turn: Turn, at: Setting, previous: tuple[str, ...], move: Move, finding: Finding = NOTHING
+    turn: Turn,
+    at: Setting,
+    previous: tuple[str, ...],
+    move: Move,
+    finding: Finding = NOTHING,
+    unclear: str = "",
 ) -> Situation:
     """What the reply is judged against."""
     own = at.own_words | frozenset(words(turn.text, at.tag)) | frozenset(words(finding.native, at.tag))
     return Situation(
         at.tag, at.info.track, at.level, allowed_words=own, previous=previous, returns=move in policy.RETURNING,
-        learner=turn.text,
+        unclear=unclear, learner=turn.text,
         attempted=(finding.target,) if finding.target else (), support=at.info.support_language,
     )  # fmt: skip
 

@@ -111,6 +111,8 @@ class Session:
         self._session_id = 0
         self._earlier: tuple[SavedTurn, ...] = ()
         self._previous: tuple[str, ...] = ()
+        self._talked: list[tuple[str, str]] = []
+        """What the learner said in the present talk, and the tutor's reply: a new tutor is told it."""
         self._last_reply: int | None = None
         self._stopping = False
         self._summary: Summary | None = None
@@ -155,6 +157,11 @@ class Session:
             self._seed = saved.seed
             self._at = replace(self._at, seed=saved.seed)
             self._position = Position.restored(saved.position)
+            self._talked = [
+                (turn.text, turn.reply.text)
+                for turn in saved.turns[-self._position.turn or len(saved.turns) :]
+                if turn.command is None and turn.reply is not None and turn.reply.text
+            ]
         else:
             if saved is not None:  # the set was upgraded meanwhile: what was done counts, the sitting ends
                 self._store.end_session(saved.id, {"finished": False}, self._clock())
@@ -231,9 +238,8 @@ class Session:
         unit = self._unit
         if unit is None or isinstance(unit.step, TalkStep):
             tutor.begin(steps.opening(unit, self._at))
-            for turn in self._earlier[-self._position.turn or len(self._earlier) :]:
-                if turn.command is None and turn.reply is not None and turn.reply.text:
-                    tutor.remember(turn.text, "ask", turn.reply.text)
+            for said, reply in self._talked:
+                tutor.remember(said, "ask", reply)
 
     # -- steps -----------------------------------------------------------------------------------------------
 
@@ -450,6 +456,10 @@ class Session:
             journal.advance(position, outcome, unit, said, command=command)
             self._store.save_position(self._session_id, position.saved())
         self._last_reply, self._previous = reply_id, (*self._previous, draft.text)[-LAST_REPLIES:]
+        if said:
+            self._talked.append((said, draft.text))
+        if outcome.over:
+            self._talked = []
         following = self._unit if outcome.over else None
         if self._tutor is not None and following is not None and isinstance(following.step, TalkStep):
             self._tutor.begin(steps.opening(following, self._at))
