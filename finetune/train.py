@@ -41,7 +41,6 @@ from finetune.train_base import (
 from finetune.train_checks import check_end_of_turn, check_room, end_of_turn_id
 from finetune.train_config import TrainConfig
 from finetune.train_loop import Falling, PackedTrainer, collate, columns
-from finetune.train_memory import keep_freed_memory
 from finetune.train_packing import Pack, Reading, packed, read_rows
 from finetune.train_report import Metrics, now, plot, tool_versions, write_text
 from tutor_app.pedagogy.templates import template_sha256
@@ -78,7 +77,6 @@ def train(
     warnings.filterwarnings("ignore", message="The PEFT config's `base_model_name_or_path`")
     if config.threads:
         torch.set_num_threads(config.threads)
-    keep_freed_memory()
     out.mkdir(parents=True, exist_ok=True)
     stands_on = lineage(config)
     report = _report(config, stands_on)
