@@ -24,6 +24,7 @@ from tutor_app.llm.protocol import (
     EngineStopped,
     Fragment,
     GenerationEvent,
+    Held,
     Loaded,
     LoadSpec,
     ModelRefused,
@@ -187,15 +188,22 @@ class ChildEngine:
         return scores
 
     def revise(
-        self, ids: Sequence[int], draft: Sequence[int], *, max_tokens: int, stop_texts: Sequence[str] = ()
+        self,
+        ids: Sequence[int],
+        draft: Sequence[int],
+        *,
+        max_tokens: int,
+        stop_texts: Sequence[str] = (),
+        held: Held | None = None,
     ) -> Revision:
         """The greedy continuation of `ids`, of which `draft` is a guess that ends with the end-of-turn token."""
         self._need_model()
         if not ids or not draft:
             raise ValueError("revise needs at least one token before and a draft")
         event = self._last(
-            "revise", ids=list(ids), draft=list(draft), max_tokens=max_tokens, stop_texts=list(stop_texts)
-        )
+            "revise", ids=list(ids), draft=list(draft), max_tokens=max_tokens, stop_texts=list(stop_texts),
+            held=[held.tokens, held.then] if held is not None else None,
+        )  # fmt: skip
         return Revision(event["text"], event["log_likelihood"], event["draft_log_likelihood"])
 
     def cancel(self) -> None:

@@ -107,8 +107,8 @@ class Operations:
                     self._score(id, request["ids"], request["continuation"])
                 case "revise":
                     self._revise(
-                        id, request["ids"], request["draft"], request["max_tokens"], request["stop_texts"]
-                    )
+                        id, request["ids"], request["draft"], request["max_tokens"], request["stop_texts"], request["held"]
+                    )  # fmt: skip
         except Stopped:
             self._line.send(id, "stopped")
 
@@ -243,13 +243,20 @@ class Operations:
         return Row(best, likely, likely if target is None else float(logits[target]) - normaliser)
 
     def _revise(
-        self, id: int, ids: list[int], draft: list[int], max_tokens: int, stop_texts: Sequence[str]
+        self,
+        id: int,
+        ids: list[int],
+        draft: list[int],
+        max_tokens: int,
+        stop_texts: Sequence[str],
+        held: tuple[int, int] | None,
     ) -> None:
         """Greedy decoding that tries the draft's tokens several at a time; see `revision.DraftReader`."""
         if not self._fits(id, ids + draft):
             return
         rows = self._read(id, ids, draft)
-        agreed = next((at for at, row in enumerate(rows) if row.best != draft[at]), len(draft))
+        first = held[0] if held is not None and rows[0].best == held[1] != draft[0] else 0
+        agreed = next((at for at in range(first, len(draft)) if rows[at].best != draft[at]), len(draft))
         ends = {*self._runtime.end_ids, draft[-1]}
         limit = min(max_tokens, self._runtime.n_ctx - len(ids))
         reader, stream = DraftReader(draft[:-1]), TextStream(stop_texts)

@@ -157,6 +157,16 @@ class Warmed:
 
 
 @dataclass(frozen=True)
+class Held:
+    """The beginning of a draft that stays when the model would leave out just that."""
+
+    tokens: int
+    """How many; at least one more follows them in the draft."""
+    then: int
+    """Id of the token that the model's own text begins with when it leaves them out."""
+
+
+@dataclass(frozen=True)
 class Revision:
     """What the model makes of a draft, and how likely it finds both. Likelihoods are in nats, end of turn included."""
 
@@ -217,11 +227,18 @@ class Engine(Protocol):
         """Natural log-probability of each token of `continuation` after `ids`; shape [len(continuation)]."""
 
     def revise(
-        self, ids: Sequence[int], draft: Sequence[int], *, max_tokens: int, stop_texts: Sequence[str] = ()
+        self,
+        ids: Sequence[int],
+        draft: Sequence[int],
+        *,
+        max_tokens: int,
+        stop_texts: Sequence[str] = (),
+        held: Held | None = None,
     ) -> Revision:
         """The greedy continuation of `ids`, of which `draft` is a guess that ends with the end-of-turn token.
 
         The draft saves time and changes nothing: where the model agrees with it, its tokens are evaluated together.
+        `held` saves the time of a change that nobody would act on; an engine may pass over it.
         """
 
     def cancel(self) -> None:

@@ -19,6 +19,7 @@ from tutor_app.llm.protocol import (
     EngineStats,
     Fragment,
     GenerationEvent,
+    Held,
     Loaded,
     LoadSpec,
     Prefill,
@@ -201,7 +202,13 @@ class RemoteEngine:
         return [float(score) for score in scores]
 
     def revise(
-        self, ids: Sequence[int], draft: Sequence[int], *, max_tokens: int, stop_texts: Sequence[str] = ()
+        self,
+        ids: Sequence[int],
+        draft: Sequence[int],
+        *,
+        max_tokens: int,
+        stop_texts: Sequence[str] = (),
+        held: Held | None = None,
     ) -> Revision:
         """The greedy continuation of `ids`, generated without help from `draft`; then both are scored."""
         return revise_in_steps(self, ids, draft, max_tokens=max_tokens, stop_texts=stop_texts)

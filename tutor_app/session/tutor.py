@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lessons.patterns import contains
-from tutor_app.llm.protocol import Engine, Fragment, GenerationEvent, Loaded, Prefill, Sampling
+from tutor_app.llm.protocol import Engine, Fragment, GenerationEvent, Held, Loaded, Prefill, Sampling
 from tutor_app.pedagogy import author, prompts, reformulation, templates
 from tutor_app.pedagogy.clean import clean, first_sentence, presentable, up_to_question
-from tutor_app.pedagogy.language import length, primary, words
+from tutor_app.pedagogy.language import language, length, primary, words
 from tutor_app.pedagogy.reformulation import Finding
 from tutor_app.pedagogy.templates import Message
 from tutor_app.pedagogy.validator import Situation, Violation, unacceptable_beginning, validate
@@ -141,6 +141,7 @@ class Tutor:
             [*own, *end],
             max_tokens=min(NATIVE_TOKENS, 2 * len(own) + ROOM_TOKENS),
             stop_texts=("\n", "[", " ¿" if "?" not in text else "\n"),
+            held=self._held(prompts.one_line(text), own),
         )
         native = reformulation.only_the_sentence(clean(revision.text, self._brief.language), text)
         finding = reformulation.find(text, native, self._brief.language, self._brief.track)
@@ -153,6 +154,16 @@ class Tutor:
         margin = likely - revision.draft_log_likelihood
         needed = self.ready.margin_nats.get(self._brief.track, MARGIN_NATS[self._brief.track])
         return finding if reformulation.believed(finding, margin, needed) else reformulation.NOTHING
+
+    def _held(self, text: str, own: Sequence[int]) -> Held | None:
+        """A subject pronoun at the beginning ("Yo vivo …"): a native speaker may drop it, and no tutor would say so."""
+        first, _, rest = text.partition(" ")
+        tag = self._brief.language
+        if not rest or first.casefold() not in language(tag).classes.get("subject-pronoun", ()):
+            return None
+        held = self._tokens(first, False)
+        without = self._tokens(rest[:1].upper() + rest[1:] if first[:1].isupper() else rest, False)
+        return Held(len(held), without[0]) if list(own[: len(held)]) == held and without else None
 
     # -- the reply -------------------------------------------------------------------------------------------
 
