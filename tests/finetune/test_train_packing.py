@@ -31,9 +31,9 @@ def conversations(count: int = 5, seed: int = 0, beginning: int = BEGINNING) -> 
     return rows
 
 
-def batch(pack: Pack) -> dict[str, torch.Tensor]:
+def batch(pack: Pack, multiple: int = 1) -> dict[str, torch.Tensor]:
     rows = columns([pack])
-    return collate([{name: column[0] for name, column in rows.items()}])
+    return collate([{name: column[0] for name, column in rows.items()}], multiple)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -58,22 +58,33 @@ def test_a_conversation_has_the_same_logits_in_a_shared_sequence_as_alone(family
 def test_a_shared_sequence_gives_the_same_loss_and_gradients_as_its_conversations_alone(family: str) -> None:
     rows = conversations()
     sums, gradients = [], []
-    for share in (True, False):
+    for share, multiple in ((True, 1), (True, 32), (False, 1)):
         model = random_model(family)
         model.requires_grad_(True)
         losses = [
-            trained_loss(model, model.config, batch(pack)) for pack in packed(rows, 1000, share=share, seed=0)
+            trained_loss(model, model.config, batch(pack, multiple), multiple)
+            for pack in packed(rows, 1000, share=share, seed=0)
         ]
         assert sum(count for _, count in losses) == sum(sum(row.trained) for row in rows)
         total = torch.stack([loss for loss, _ in losses]).sum()
         total.backward()
         sums.append(total.item())
         gradients.append({name: p.grad for name, p in model.named_parameters() if p.grad is not None})
-    assert sums[0] == pytest.approx(sums[1], rel=1e-5)
-    assert gradients[0].keys() == gradients[1].keys()
-    for name, gradient in gradients[0].items():
-        largest = gradient.abs().max().item()
-        torch.testing.assert_close(gradient, gradients[1][name], rtol=1e-3, atol=1e-4 * largest)
+    for total, found in zip(sums[:-1], gradients[:-1], strict=True):
+        assert total == pytest.approx(sums[-1], rel=1e-5)
+        assert found.keys() == gradients[-1].keys()
+        for name, gradient in found.items():
+            largest = gradient.abs().max().item()
+            torch.testing.assert_close(gradient, gradients[-1][name], rtol=1e-3, atol=1e-4 * largest)
+
+
+def test_a_sequence_is_filled_up_with_tokens_that_none_sees_and_nothing_is_learnt_from() -> None:
+    model, (pack,) = random_model("qwen2"), packed(conversations(), 1000, share=True, seed=0)
+    inputs = batch(pack, 64)
+    size = len(pack.ids)
+    assert inputs["input_ids"].shape[1] % 64 == 0
+    assert not masks(model.config, inputs["branches"], inputs["position_ids"])[0, 0, :size, size:].any()
+    assert (inputs["labels"][0, size:] == -100).all()
 
 
 def test_what_another_conversation_says_changes_nothing() -> None:
