@@ -34,6 +34,15 @@ def test_the_model_is_asked_for_easier_words_of_what_it_just_asked(
     assert directions(engine)[-1] == "[simplify: ¿Qué cocinas con tu abuela los domingos?]"
 
 
+def test_the_model_is_told_once_that_the_same_words_are_no_help(
+    spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    engine = scripted([ASKED, "Claro. ¿Qué cocinas con tu abuela los domingos?", "Claro. ¿Cocina tu abuela?"])
+    _, second = said_in(talk(spanish, store, hosted(engine)), "Vivo en Queens", LOST)
+    assert (second.source, second.text) == ("repaired", "Claro. ¿Cocina tu abuela?")
+    assert "easier words" in directions(engine)[-1]
+
+
 def test_the_same_words_again_are_no_help(spanish: LessonSet, store: Store, hosted: Hosted) -> None:
     engine = scripted([ASKED, *["Claro, más fácil: ¿Qué cocinas con tu abuela los domingos?"] * 3])
     _, second = said_in(talk(spanish, store, hosted(engine)), "Vivo en Queens", LOST)

@@ -149,25 +149,21 @@ def unclear(reply: str, tag: str) -> str:
     return reply[start - 1 :] if reply[start - 1 : start] == "¿" else reply[start:]
 
 
+def easier_wordings(asked: str, tag: str) -> list[str]:
+    """What the language's file has for `asked`, which is a topic's question or an easier wording of it."""
+    mine = words(asked, tag)
+    for topic, wordings in language(tag).simpler.items():
+        if any(mine == words(one, tag) for one in (topic, *wordings)):
+            return wordings
+    return []
+
+
 def said_simpler(asked: str, tag: str, seed: int, previous: Sequence[str] = ()) -> Line:
     """`asked` in easier words where the language's file has some, else an easier question about something else."""
-    wordings = language(tag).simpler
-    mine = words(asked, tag)
-    known = next(
-        (
-            forms for topic, forms in wordings.items()
-            if any(mine == words(one, tag) for one in (topic, *forms))
-        ),
-        (),
-    )  # fmt: skip
-    if known:
-        return Line(
-            joined(tag, phrase(tag, "simplify", seed), _chosen(known, f"simpler/{seed}", previous, tag))
-        )
-    others = [form for forms in wordings.values() for form in forms]
-    return Line(
-        joined(tag, phrase(tag, "other_question", seed), _chosen(others, f"simpler/{seed}", previous, tag))
-    )
+    known = easier_wordings(asked, tag)
+    wordings = known or [one for wordings in language(tag).simpler.values() for one in wordings]
+    lead = phrase(tag, "simplify" if known else "other_question", seed)
+    return Line(joined(tag, lead, _chosen(wordings, f"simpler/{seed}", previous, tag)))
 
 
 def talk_reply(

@@ -93,7 +93,11 @@ def answer_talk(
         )
         # Nobody planned a free talk's next question: one that stays with what was said serves better than a new topic.
         planned = step is not None or reminder is not None or simpler
-        questions = (asked,) if planned else (author.phrase(at.tag, "ask", seed, previous=previous), asked)
+        questions: tuple[str, ...] = (
+            (asked,) if planned else (author.phrase(at.tag, "ask", seed, previous=previous), asked)
+        )
+        if unclear and not author.easier_wordings(unclear, at.tag):
+            questions = ()  # the model is rather asked once more than its question dropped
         request = Request(
             turn.text, direction(decision, finding.target, unclear or asked, at, step or reminder),
             situation(turn, at, previous, decision.move, finding, unclear), line, questions,
