@@ -41,7 +41,7 @@ from finetune.train_base import (
 )
 from finetune.train_checks import check_end_of_turn, check_room, end_of_turn_id
 from finetune.train_config import TrainConfig
-from finetune.train_loop import MULTIPLE, Falling, PackedTrainer, collate, columns
+from finetune.train_loop import Falling, PackedTrainer, collate, columns, multiple
 from finetune.train_packing import Pack, Reading, packed, read_rows
 from finetune.train_report import Metrics, now, plot, tool_versions, write_text
 from tutor_app.pedagogy.templates import template_sha256
@@ -113,7 +113,7 @@ def train(
     trainer = PackedTrainer(
         model=peft,
         args=_arguments(config, out),
-        data_collator=partial(collate, multiple=MULTIPLE["cuda" if torch.cuda.is_available() else "cpu"]),
+        data_collator=partial(collate, multiple=multiple()),
         train_dataset=Dataset.from_dict(columns(packs)),
         eval_dataset=Dataset.from_dict(columns(held)) if held else None,
         processing_class=tokenizer,

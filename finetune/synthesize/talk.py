@@ -19,7 +19,6 @@ from finetune.synthesize.compose import Wanted, fits, reply
 from finetune.synthesize.learners import Said
 from lessons.schema import Lesson, Level, SetInfo, TalkStep
 from tutor_app.pedagogy import author, prompts, reformulation
-from tutor_app.pedagogy.clean import questions
 from tutor_app.pedagogy.language import language, words
 from tutor_app.pedagogy.policy import STRONG_RUN
 from tutor_app.pedagogy.reformulation import Finding
@@ -27,7 +26,7 @@ from tutor_app.pedagogy.templates import Message
 from tutor_app.pedagogy.validator import validate
 from tutor_app.session import open_steps, steps, turns
 from tutor_app.session.plan import Position, Unit, all_words
-from tutor_app.session.tutor import Composing, Draft, Request, Tutor, asks
+from tutor_app.session.tutor import Composing, Draft, Request, Tutor, asks, statements
 
 
 @dataclass(frozen=True)
@@ -90,11 +89,10 @@ class ScriptedTutor(Tutor):
 
     def ask_instead(self, question: str) -> str:
         """Let the last line end with `question` in place of its own; gives the line."""
-        line = self._history[-1].content
-        asked = questions(line)
-        before = line[: line.find(asked[0])].rstrip("¿ ") if asked else line
-        self._history[-1] = Message("assistant", author.joined(self._brief.language, before, question))
-        return self._history[-1].content
+        said = statements(self._history[-1].content)
+        line = author.joined(self._brief.language, said, question)
+        self._history[-1] = Message("assistant", line)
+        return line
 
     def reformulate(self, text: str, most: int = reformulation.MAX_SENTENCES) -> Finding:
         """The edits of the known native form that the app would believe."""

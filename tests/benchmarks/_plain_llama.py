@@ -11,13 +11,13 @@ from typing import Any
 from llama_cpp import Llama, llama_cpp
 
 from tests.benchmarks._conversation import CONTEXT_TOKENS, REPLY_TOKENS, SYSTEM, TURNS
-from tutor_app.llm.amx import has_amx, weights_may_be_repacked
+from tutor_app.llm.amx import weights_may_be_repacked
 
 
 def main(path: str, chat_format: str, turns: int, threads: int) -> dict[str, Any]:
     """Defaults except for the window; `threads` 0 leaves the package's own choice too."""
     # With AMX its own default dies of the first matrix product; without AMX it repacks as elsewhere, and so do we.
-    if has_amx() and not weights_may_be_repacked():
+    if not weights_may_be_repacked():
         defaults = llama_cpp.llama_model_default_params
 
         def without_repacking() -> Any:

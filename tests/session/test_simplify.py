@@ -8,6 +8,7 @@ from lessons.load import builtin_sets_dir, load_set
 from lessons.schema import LessonSet
 from tests.session.test_repetition import LOST, SETS, Hosted, said_in
 from tests.session.test_talk import scripted, talk
+from tutor_app.llm.fake import ScriptedEngine
 from tutor_app.pedagogy.language import language
 from tutor_app.pedagogy.repetition import without_lead_in
 from tutor_app.progress.store import Store
@@ -17,9 +18,9 @@ ASKED = "Ya veo. ¿Qué cocinas con tu abuela los domingos?"
 CONFUSED = {"es-l2": LOST, "fr-l2": "Je ne comprends pas.", "zh-heritage": "我不懂。", "ar-l2": "لا أفهم."}
 
 
-def directions(engine: object) -> list[str]:
+def directions(engine: ScriptedEngine) -> list[str]:
     """What the model was asked to do, turn by turn."""
-    prompts = [engine.text(ids) for ids in engine.prompts]  # type: ignore[attr-defined]
+    prompts = [engine.text(ids) for ids in engine.prompts]
     last = [one.rsplit("<|im_start|>user\n", 1)[-1].split("<|im_end|>")[0] for one in prompts]
     return [one.rsplit("\n", 1)[-1] for one in last if not one.startswith("[native]")]
 

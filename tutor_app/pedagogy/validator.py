@@ -237,9 +237,9 @@ def plain_form(reply: str, situation: Situation) -> str | None:
 
 def _unchanged(reply: str, situation: Situation) -> bool:
     """Whether the reply only comes back to what was not understood."""
-    said = questions(reply)[-1:] or [reply]
+    asked = questions(reply)[-1:]
     return any(
-        says_again(one, (situation.unclear,), situation.language) for one in (said[0], without_lead_in(reply))
+        says_again(one, (situation.unclear,), situation.language) for one in (*asked, without_lead_in(reply))
     )
 
 

@@ -157,11 +157,6 @@ class Session:
             self._seed = saved.seed
             self._at = replace(self._at, seed=saved.seed)
             self._position = Position.restored(saved.position)
-            self._talked = [
-                (turn.text, turn.reply.text)
-                for turn in saved.turns[-self._position.turn or len(saved.turns) :]
-                if turn.command is None and turn.reply is not None and turn.reply.text
-            ]
         else:
             if saved is not None:  # the set was upgraded meanwhile: what was done counts, the sitting ends
                 self._store.end_session(saved.id, {"finished": False}, self._clock())
@@ -171,6 +166,7 @@ class Session:
                 language=info.language,
             )  # fmt: skip
         self._plan()
+        self._talked = turns.talked(self._earlier, self._unit)
         yield SessionStarted(
             info.id, info.title, lesson_id, self._lesson.title if self._lesson else "", info.language, info.track,
             self._at.level, model, sha256, adapters, self._store.learner.id, bool(self._earlier),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lessons.schema import Lesson, Level, SetInfo
@@ -95,9 +95,19 @@ def read(
 
 def last_replies(opening: str, saved: Iterable[SavedTurn], unit: Unit | None) -> tuple[str, ...]:
     """What the tutor last said in the talk of `unit` (None: free talk), from its opening on, oldest first."""
+    return (opening, *(reply for _, reply in _answered(saved, unit)))[-LAST_REPLIES:]
+
+
+def talked(saved: Iterable[SavedTurn], unit: Unit | None) -> list[tuple[str, str]]:
+    """What the learner said in the talk of `unit` (None: free talk), and the tutor's reply."""
+    return [(turn.text, reply) for turn, reply in _answered(saved, unit) if turn.command is None]
+
+
+def _answered(saved: Iterable[SavedTurn], unit: Unit | None) -> Iterator[tuple[SavedTurn, str]]:
     place = unit.id if unit is not None else None
-    said = [turn.reply.text for turn in saved if turn.item_id == place and turn.reply is not None]
-    return (opening, *(text for text in said if text))[-LAST_REPLIES:]
+    for turn in saved:
+        if turn.item_id == place and turn.reply is not None and turn.reply.text:
+            yield turn, turn.reply.text
 
 
 def count_turn(position: Position, turn: Turn) -> None:

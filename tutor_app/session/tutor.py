@@ -337,7 +337,7 @@ def _mend(text: str, request: Request) -> str | None:
         body = author.joined(tag, author.phrase(tag, "echo", request.seed, form=request.target), body)
     candidates.append(body)
     for question in request.questions:
-        candidates.append(author.joined(tag, _statements(body), question))
+        candidates.append(author.joined(tag, statements(body), question))
         candidates.append(author.joined(tag, first_sentence(body), question))
         if request.target:
             echo = author.phrase(tag, "echo", request.seed, form=request.target)
@@ -351,7 +351,7 @@ def _mend(text: str, request: Request) -> str | None:
     return None
 
 
-def _statements(text: str) -> str:
+def statements(text: str) -> str:
     """The sentences before the first question."""
     asked = up_to_question(text)
     if asked == text and not asks(text):
