@@ -32,7 +32,7 @@ class PromptTooLong(EngineError):
 
 
 class EngineStopped(EngineError):
-    """`cancel` ended a load, warm-up or score before it was done. (A reply ends with `Done("cancelled")`.)"""
+    """`cancel` ended a request before it was done. (A reply does not raise it, but ends with `Done("cancelled")`.)"""
 
 
 class EngineBusy(EngineError):

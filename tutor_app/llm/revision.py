@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from tutor_app.llm.protocol import Done, Fragment, Revision, Sampling
+from tutor_app.llm.protocol import Done, EngineStopped, Fragment, Revision, Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -53,7 +53,7 @@ class DraftReader:
 def revise_in_steps(
     engine: Engine, ids: Sequence[int], draft: Sequence[int], *, max_tokens: int, stop_texts: Sequence[str]
 ) -> Revision:
-    """`Engine.revise` for an engine that can only generate and score."""
+    """`Engine.revise` for an engine that can only generate and score. Raises EngineStopped."""
     sampling = Sampling(
         temperature=0.0,
         repeat_penalty=1.0,
@@ -70,7 +70,9 @@ def revise_in_steps(
                 said += event.token_ids
             elif isinstance(event, Done):
                 reason = event.reason
-    drafted = sum(engine.score(ids, draft)) if reason != "cancelled" else 0.0
+    if reason == "cancelled":
+        raise EngineStopped("Stopped.")
+    drafted = sum(engine.score(ids, draft))
     whole = reason == "stop" and said and engine.tokenize(text, special=False) == said
     return Revision(text, sum(engine.score(ids, [*said, draft[-1]])) if whole else None, drafted)
 

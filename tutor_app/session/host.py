@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from tutor_app.errors import TutorError
-from tutor_app.llm.protocol import Engine, EngineDied, EngineStats, LoadSpec
+from tutor_app.llm.protocol import Engine, EngineDied, EngineStats, EngineStopped, LoadSpec
 from tutor_app.session.events import ModelState
 
 RESTARTS = 3
@@ -149,12 +149,16 @@ class ModelHost:
             try:
                 with self._busy:
                     self._fitted()
-                    work(lambda part: self._set(ModelState("warming", part)))
+                    with suppress(
+                        EngineStopped
+                    ):  # the lesson was left: the next request reads what is missing
+                        work(lambda part: self._set(ModelState("warming", part)))
+                    # Before anybody else has the engine, who may be about to load another model.
+                    self._set(ModelState("ready", 1.0))
             except TutorError as error:
                 if not self._closed:
                     self.lost(error)
                 return
-            self._set(ModelState("ready", 1.0))
             if after is not None:
                 after()
 

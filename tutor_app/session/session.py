@@ -115,6 +115,7 @@ class Session:
         """What the learner said in the present talk, and the tutor's reply: a new tutor is told it."""
         self._last_reply: int | None = None
         self._stopping = False
+        self._asking = self._warming = False
         self._summary: Summary | None = None
         self._began = 0.0
 
@@ -130,9 +131,9 @@ class Session:
         return self._summary is not None
 
     def stop(self) -> None:
-        """Cut the reply short, or stop waiting for the model."""
+        """Cut the reply short, or stop waiting for the model (which goes on being made ready)."""
         self._stopping = True
-        if self._tutor is not None:
+        if self._asking and self._tutor is not None:
             self._tutor.stop()
 
     def save_word(self, word: str, sentence: str) -> None:
@@ -215,7 +216,11 @@ class Session:
             self._host.warm(self._warm)
 
     def _warm(self, progress: Callable[[float], None]) -> None:
-        self._made_tutor().warm(progress)
+        self._warming = True
+        try:
+            self._made_tutor().warm(progress)
+        finally:
+            self._warming = False
 
     def _made_tutor(self) -> Tutor:
         """The tutor on the engine that is ready now; made anew when another model was chosen meanwhile."""
@@ -348,6 +353,8 @@ class Session:
             return (yield from self._streamed(answered(None), turn_id))
         try:
             with self._host.exclusive():
+                tutor.begin_turn()
+                self._asking = True
                 return (yield from self._streamed(answered(tutor), turn_id))
         except EngineError as error:
             lost = self._host.lost(error)
@@ -355,6 +362,8 @@ class Session:
             yield ReplyRetracted()
             yield lost
             return (yield from answered(None))
+        finally:
+            self._asking = False
 
     def _awaited(self) -> Generator[Event, None, Tutor | None]:
         """The tutor, once the engine is ready; None when there is none or the learner will not wait."""
@@ -475,6 +484,8 @@ class Session:
     def close(self) -> Summary | None:
         """End and save. The session can be taken up again unless it was finished."""
         self.stop()
+        if self._warming and self._host is not None:
+            self._host.stop_running()
         return self._summary
 
     def _finish(self, *, finished: bool) -> Summary:

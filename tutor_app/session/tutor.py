@@ -13,7 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lessons.patterns import contains
-from tutor_app.llm.protocol import Engine, Fragment, GenerationEvent, Held, Loaded, Prefill, Sampling
+from tutor_app.llm.protocol import (
+    Engine,
+    EngineStopped,
+    Fragment,
+    GenerationEvent,
+    Held,
+    Loaded,
+    Prefill,
+    Sampling,
+)
 from tutor_app.pedagogy import author, prompts, reformulation, templates
 from tutor_app.pedagogy.clean import clean, first_sentence, presentable, up_to_question
 from tutor_app.pedagogy.language import language, length, primary, words
@@ -114,8 +123,12 @@ class Tutor:
         """A new talk, which the tutor opens with `line`."""
         self._history = prompts.opened(line)
 
+    def begin_turn(self) -> None:
+        """Listen to the learner again: an earlier `stop` is over."""
+        self._stopped = False
+
     def stop(self) -> None:
-        """Cut short what is being said; from any thread."""
+        """Cut this turn short, whatever is being done for it; from any thread."""
         self._stopped = True
         self._engine.cancel()
 
@@ -127,7 +140,10 @@ class Tutor:
         Of several sentences (the longest `most`), the first one with something to recast.
         """
         for sentence in reformulation.sentences_to_check(text, self._brief.language, most):
-            finding = self._reformulated(sentence)
+            try:
+                finding = self._reformulated(sentence)
+            except EngineStopped:
+                break
             if finding.kept:
                 return finding
         return reformulation.NOTHING
@@ -145,7 +161,7 @@ class Tutor:
         )
         native = reformulation.only_the_sentence(clean(revision.text, self._brief.language), text)
         finding = reformulation.find(text, native, self._brief.language, self._brief.track)
-        if not finding.kept or self._stopped:
+        if not finding.kept:
             return reformulation.NOTHING
         likely = revision.log_likelihood
         # What is not acted on, such as a dropped pronoun, must lend no weight to what is.
@@ -169,7 +185,10 @@ class Tutor:
 
     def compose(self, request: Request) -> Composing:
         """The reply, shown as it is made. Raises EngineError when the engine is lost."""
-        self._stopped = False
+        if self._stopped:  # before there was anything to say
+            draft = replace(authored(request.fallback), stopped=True)
+            self.remember(request.learner, request.direction, draft.text)
+            return draft
         started = time.monotonic()
         first = yield from self._attempt(request, retry=None)
         if first.stopped or not first.violations:
