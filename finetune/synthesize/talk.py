@@ -24,8 +24,9 @@ from tutor_app.pedagogy.policy import STRONG_RUN
 from tutor_app.pedagogy.reformulation import Finding
 from tutor_app.pedagogy.templates import Message
 from tutor_app.pedagogy.validator import validate
-from tutor_app.session import open_steps, steps, turns
+from tutor_app.session import steps, turns
 from tutor_app.session.plan import Position, Unit, all_words
+from tutor_app.session.talk import answer_talk, situation
 from tutor_app.session.tutor import Composing, Draft, Request, Tutor, asks, statements
 
 
@@ -198,10 +199,8 @@ def led(name: str, place: Place, learner: Learner, rng: random.Random, tally: Ta
             break
         text, move = outcome.draft.text, outcome.decision.move
         own_words = at.own_words | frozenset(words(said.text, tag)) | frozenset(words(said.native, tag))
-        situation = open_steps.situation(turn, at, tuple(lines), move)
-        if not tutor.composed and validate(
-            text, situation.__class__(**{**vars(situation), "allowed_words": own_words})
-        ):
+        judged = situation(turn, at, tuple(lines), move)
+        if not tutor.composed and validate(text, replace(judged, allowed_words=own_words)):
             tutor_has_it = tutor.messages[-1].content == text
             if tutor_has_it:
                 tutor.forget_last()
@@ -240,7 +239,7 @@ def _outcome(
     tutor: Tutor,
     previous: tuple[str, ...],
 ) -> turns.Outcome:
-    asking = open_steps.answer_talk(turn, place.step, position, at, tutor, previous)
+    asking = answer_talk(turn, place.step, position, at, tutor, previous)
     while True:
         try:
             next(asking)

@@ -1,10 +1,11 @@
 """Real learner sentences through free talk: what the tutor says to them, and what it takes for an error.
 
-    python -m tests.benchmarks talk sentences.jsonl.gz [--errors 200] [--correct 200] [--model M] [--seed K]
+    python -m tests.benchmarks talk sentences.jsonl.gz [--errors 200] [--correct 200] [--model M] [--seed K] [--looked-over S]
 
 The file has one object a line: `group` (L2 or heritage), `writer`, `learner`, `corrected`, `errors` [{`right`}].
 Writers are split in two by a checksum of their id; this reads the half that thresholds were not tuned on unless
-`--tuning` is given.
+`--tuning` is given. A turn's seconds count from Enter. Without `--looked-over` the sentence comes all at once, as from a
+script; with it, its writer looks at it for S seconds before Enter, while the session reads along as in the app.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from tutor_app.session.library import open_set
 from tutor_app.session.models import adapt, make_host
 from tutor_app.session.people import open_or_create
 from tutor_app.session.session import Session
+from tutor_app.ui.draft import ENDS, PAUSE_S, REST_S
 
 LEVEL = "A2"
 TALK_LENGTH = 6
@@ -57,6 +59,13 @@ def main() -> dict[str, Any]:
     parser.add_argument("--correct", type=int, default=200)
     parser.add_argument("--model", default="qwen2.5-1.5b")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--looked-over",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="seconds between the last letter and Enter",
+    )
     parser.add_argument("--tuning", action="store_true")
     parser.add_argument("--replies", type=Path, help="write every sentence and reply here, one object a line")
     given = parser.parse_args()
@@ -66,15 +75,19 @@ def main() -> dict[str, Any]:
     right = [row for row in rows if not row["errors"] and row["learner"] == row["corrected"]]
     chosen = rng.sample(wrong, given.errors) + rng.sample(right, given.correct)
     rng.shuffle(chosen)
-    seen = talk_about(chosen, given.model, given.seed)
+    seen = talk_about(chosen, given.model, given.seed, given.looked_over)
     if given.replies:
         given.replies.write_text(
             "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in seen), encoding="utf-8"
         )
-    return {"model": given.model, "sentences": len(seen), **figures(seen)}
+    return {
+        "model": given.model, "sentences": len(seen), "looked_over_s": given.looked_over, **figures(seen)
+    }  # fmt: skip
 
 
-def talk_about(rows: list[dict[str, Any]], model: str, seed: int) -> list[dict[str, Any]]:
+def talk_about(
+    rows: list[dict[str, Any]], model: str, seed: int, looked_over_s: float = 0.0
+) -> list[dict[str, Any]]:
     """Each sentence said to the tutor, in talks of a few turns on the track of its writer."""
     folder = data_dir()
     host = make_host(folder, model)
@@ -95,7 +108,8 @@ def talk_about(rows: list[dict[str, Any]], model: str, seed: int) -> list[dict[s
                     for _ in host.wait(lambda: False):
                         pass
                     for row in mine[start : start + TALK_LENGTH]:
-                        seen.append(_said(session, row, track))
+                        waited_s = _waited(session, row["learner"], looked_over_s)
+                        seen.append(_said(session, row, track, waited_s))
                         print(f"\r{len(seen)}/{len(rows)}", end="", file=sys.stderr)
     finally:
         host.close()
@@ -103,10 +117,20 @@ def talk_about(rows: list[dict[str, Any]], model: str, seed: int) -> list[dict[s
     return seen
 
 
-def _said(session: Session, row: dict[str, Any], track: str) -> dict[str, Any]:
+def _waited(session: Session, text: str, looked_over_s: float) -> float:
+    """Seconds that reading along goes on after Enter, for whoever looks at their sentence before it."""
+    begins_s = PAUSE_S if text.endswith(ENDS) else REST_S
+    if looked_over_s <= begins_s:
+        return 0.0
+    began = time.monotonic()
+    session.read_along(text, whole=True, wanted=lambda: True)
+    return max(0.0, time.monotonic() - began - (looked_over_s - begins_s))
+
+
+def _said(session: Session, row: dict[str, Any], track: str, waited_s: float = 0.0) -> dict[str, Any]:
     began = time.monotonic()
     reply = next(event for event in session.submit(Said(row["learner"], 8.0)) if isinstance(event, Reply))
-    seconds = time.monotonic() - began
+    seconds = waited_s + time.monotonic() - began
     situation = Situation("es", track, LEVEL, learner=row["learner"])  # type: ignore[arg-type]
     forms = [error["right"] for error in row["errors"] if error["right"].strip()]
     return {

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import textwrap
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -205,6 +206,35 @@ def test_leaving_a_reply_early_makes_room_for_the_next(engine: ChildEngine) -> N
         if isinstance(event, Fragment):
             break
     assert text_of(list(engine.generate(ids, GREEDY)))
+
+
+def test_what_was_read_ahead_is_not_read_again(engine: ChildEngine) -> None:
+    ids = prompt(engine, "Una montaña muy alta y verde. " * 30)
+    reference = text_of(list(engine.generate(ids, GREEDY)))
+    engine.set_adapters(())  # forget the context
+    engine.prefill(ids[:-1])
+    events = list(engine.generate(ids, GREEDY))
+    assert done(events).cached_tokens == len(ids) - 1
+    assert text_of(events)[:20] == reference[:20]
+    with pytest.raises(PromptTooLong):
+        engine.prefill(ids * 40)
+
+
+def test_reading_ahead_can_be_stopped(engine: ChildEngine) -> None:
+    ids = prompt(engine, "Había una vez un lugar muy lejano. " * 80)[:1500]
+    over = threading.Event()
+
+    def cancel() -> None:
+        while not over.wait(0.005):  # without effect as long as nothing runs
+            engine.cancel()
+
+    learner = threading.Thread(target=cancel)
+    learner.start()
+    with pytest.raises(EngineStopped):
+        engine.prefill(ids)
+    over.set()
+    learner.join()
+    assert done(list(engine.generate(ids, GREEDY))).cached_tokens < len(ids) - 1
 
 
 def test_a_cancelled_warm_up_says_so(engine: ChildEngine) -> None:

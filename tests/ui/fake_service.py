@@ -48,6 +48,7 @@ class FakeSession:
     saved_words: list[tuple[str, str]] = field(default_factory=list)
     closed: threading.Event = field(default_factory=threading.Event)
     stops: int = 0
+    read: list[tuple[str, bool]] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> Iterator[Event]:
@@ -64,6 +65,12 @@ class FakeSession:
 
     def stop(self) -> None:
         self.stops += 1
+        self._stop.set()
+
+    def read_along(self, text: str, *, whole: bool, wanted: Callable[[], bool]) -> None:
+        self.read.append((text, whole))
+
+    def stop_reading(self) -> None:
         self._stop.set()
 
     def save_word(self, word: str, sentence: str) -> None:

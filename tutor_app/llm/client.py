@@ -75,6 +75,11 @@ class ChildEngine:
         return self._loaded
 
     @property
+    def private(self) -> bool:
+        """True: the child is ours alone."""
+        return True
+
+    @property
     def pid(self) -> int | None:
         """Process id of the child, or None."""
         return self._child.pid if self._child else None
@@ -149,6 +154,11 @@ class ChildEngine:
                     on_progress(event["done"] / event["total"])
         self._used_tokens = event["tokens"]
         return Warmed(tokens=event["tokens"], restored=event["restored"], ms=_ms_since(started))
+
+    def prefill(self, ids: Sequence[int]) -> None:
+        """Read `ids` in, so that the next request that begins like them comes sooner. Raises EngineStopped."""
+        self._need_model()
+        self._last("prefill", ids=list(ids))
 
     def generate(self, ids: Sequence[int], sampling: Sampling) -> Iterator[GenerationEvent]:
         """Continue `ids`. Closing the iterator early cancels. Ends with exactly one `Done`."""

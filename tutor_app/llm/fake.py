@@ -105,6 +105,11 @@ class ScriptedEngine:
         """What `load` got, or None."""
         return self._loaded
 
+    @property
+    def private(self) -> bool:
+        """True."""
+        return True
+
     def load(self, spec: LoadSpec = SCRIPTED, on_progress: Progress | None = None) -> Loaded:
         """Succeeds at once, or raises `load_error`."""
         self.calls["load"] += 1
@@ -159,6 +164,12 @@ class ScriptedEngine:
         if on_progress:
             on_progress(1.0)
         return Warmed(tokens=len(ids), restored=restored, ms=0.0)
+
+    def prefill(self, ids: Sequence[int]) -> None:
+        """Takes them for the context."""
+        self.calls["prefill"] += 1
+        self._fits(ids)
+        self._context = list(ids)
 
     def generate(self, ids: Sequence[int], sampling: Sampling) -> Iterator[GenerationEvent]:
         """The next line of the script, word by word."""

@@ -101,6 +101,8 @@ class Operations:
                     self._line.send(id, "adapters")
                 case "warm":
                     self._warm_up(id, request["ids"], save=request["save"])
+                case "prefill":
+                    self._read_in(id, request["ids"])
                 case "generate":
                     self._generate(id, request["ids"], Sampling(**request["sampling"]))
                 case "score":
@@ -173,6 +175,11 @@ class Operations:
         self._warm = ids
         saved = save and self._save_to_disk(ids)
         self._line.send(id, "warmed", tokens=len(ids), restored=restored, saved=saved)
+
+    def _read_in(self, id: int, ids: list[int]) -> None:
+        if self._fits(id, ids):
+            self._prefill(id, ids, reuse=len(ids))
+            self._line.send(id, "read")
 
     def _generate(self, id: int, ids: list[int], sampling: Sampling) -> None:
         if not self._fits(id, ids):

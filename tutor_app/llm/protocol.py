@@ -201,6 +201,10 @@ class Engine(Protocol):
     def loaded(self) -> Loaded | None:
         """What runs, or None."""
 
+    @property
+    def private(self) -> bool:
+        """Whether nobody else waits for it, so that what may never be asked for can be computed ahead."""
+
     def load(self, spec: LoadSpec, on_progress: Progress | None = None) -> Loaded:
         """Run `spec`. Raises ModelRefused, EngineDied, EngineHung."""
 
@@ -215,6 +219,9 @@ class Engine(Protocol):
 
     def warm(self, ids: Sequence[int], *, save: bool = True, on_progress: Progress | None = None) -> Warmed:
         """Make `ids` the reusable beginning of what follows, from disk when it was saved before."""
+
+    def prefill(self, ids: Sequence[int]) -> None:
+        """Read `ids` in, so that the next request that begins like them comes sooner. Raises EngineStopped."""
 
     def generate(self, ids: Sequence[int], sampling: Sampling) -> Iterator[GenerationEvent]:
         """Continue `ids`. Closing the iterator early cancels. Ends with exactly one `Done`.

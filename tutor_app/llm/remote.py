@@ -60,6 +60,11 @@ class RemoteEngine:
         """What runs, or None."""
         return self._loaded
 
+    @property
+    def private(self) -> bool:
+        """False: a class shares the server."""
+        return False
+
     def load(self, spec: LoadSpec, on_progress: Progress | None = None) -> Loaded:
         """Ask the server what it serves; nothing is loaded here. Raises EngineError when it lacks the model."""
         started = time.monotonic()
@@ -128,6 +133,9 @@ class RemoteEngine:
         if on_progress:
             on_progress(1.0)
         return Warmed(tokens=len(ids), restored=False, ms=_ms_since(started))
+
+    def prefill(self, ids: Sequence[int]) -> None:
+        """Nothing: what may never be asked for would keep others waiting."""
 
     def generate(self, ids: Sequence[int], sampling: Sampling) -> Iterator[GenerationEvent]:
         """Continue `ids`. Closing the iterator early, or `cancel`, drops the connection."""

@@ -107,6 +107,13 @@ def sentences_to_check(text: str, tag: str, most: int = MAX_SENTENCES) -> list[s
     return [part for part in fit if part in longest]
 
 
+def finished(text: str) -> tuple[str, str]:
+    """A text that is being written, cut after its last whole sentence."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    cut = ends[-1] if ends else 0
+    return text[:cut].strip(), text[cut:].strip()
+
+
 _SENTENCE = regex.compile(r"[^.!?…。！？؟\n]+(?:[.!?…。！？؟]+|\n|$)")
 _SENTENCE_END = regex.compile(r"[.!?…]+(?=\s|$)|[。！？؟]+")
 

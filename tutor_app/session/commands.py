@@ -8,7 +8,7 @@ from lessons.schema import TalkStep, WriteStep
 from tutor_app.pedagogy import author
 from tutor_app.pedagogy.assess import present
 from tutor_app.pedagogy.policy import Decision
-from tutor_app.session import checking, items, open_steps, turns
+from tutor_app.session import checking, items, talk, turns
 from tutor_app.session.events import Command
 from tutor_app.session.plan import Position, Unit
 from tutor_app.session.tutor import authored
@@ -34,7 +34,7 @@ def answer_command(
         if unit is not None and unit.item is not None:
             return items.hint_for(unit.item, unit, position, at)
         step = unit.step if unit is not None and isinstance(unit.step, TalkStep | WriteStep) else None
-        return open_steps.hint_in_talk(step, position, at, previous)
+        return talk.hint_in_talk(step, position, at, previous)
     if unit is not None and unit.item is not None:
         if checking.is_check(at.lesson):
             return checking.answer_check(None, present(unit.item, at.seed), unit, position, at)

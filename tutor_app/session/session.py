@@ -17,7 +17,7 @@ import regex
 
 from lessons.schema import LessonSet, Level, SpokenItem, Step, TalkStep, WriteStep
 from tutor_app.errors import TutorError
-from tutor_app.llm.protocol import EngineError
+from tutor_app.llm.protocol import EngineError, EngineStopped
 from tutor_app.pedagogy import prompts
 from tutor_app.pedagogy.assess import Presented, answers, present
 from tutor_app.pedagogy.repetition import LAST_REPLIES
@@ -26,7 +26,7 @@ from tutor_app.pedagogy.uptake import taken_up
 from tutor_app.progress.outcomes import learner_gain
 from tutor_app.progress.records import DueItem, SavedTurn
 from tutor_app.progress.store import Store
-from tutor_app.session import bring_up, checking, items, journal, open_steps, reviewing, steps, turns
+from tutor_app.session import bring_up, checking, items, journal, open_steps, reviewing, steps, talk, turns
 from tutor_app.session.choices import Choices, choices_of
 from tutor_app.session.commands import answer_command
 from tutor_app.session.events import (
@@ -51,6 +51,7 @@ from tutor_app.session.events import (
 from tutor_app.session.host import ModelHost
 from tutor_app.session.later import Later
 from tutor_app.session.plan import Position, Unit, all_words, units
+from tutor_app.session.read_ahead import read_ahead
 from tutor_app.session.tutor import Tutor
 
 CHECKPOINT_S = 2.0
@@ -143,6 +144,42 @@ class Session:
         gloss = entry.gloss if entry is not None else ""
         source = f"{self._set.info.id}/{self._lesson.id if self._lesson else 'talk'}"
         self._store.save_word(word, gloss, sentence, self._at.tag, source, self._clock())
+
+    # -- while the learner writes ----------------------------------------------------------------------------
+
+    def read_along(self, text: str, *, whole: bool, wanted: Callable[[], bool]) -> None:
+        """Do what `text` will need of the model when it is sent; in the thread of `submit`, between two turns.
+
+        `whole`: its writer seems to be done with it. `wanted()` is asked before each step of it, and `stop_reading`
+        cuts the present one short. Nothing is shown or stored. Does nothing where no model is waited for.
+        """
+        unit, host = self._unit, self._host
+        step = unit.step if unit is not None else None
+        if host is None or host.state.state != "ready" or host.ready is None or not host.engine.private:
+            return
+        if self.over or not (self._lesson is None or isinstance(step, TalkStep | WriteStep)):
+            return
+        text = _readable(text)
+        if not text or len(text) > MAX_TEXT:
+            return
+        assert step is None or isinstance(step, TalkStep | WriteStep)
+        try:
+            host.fit()
+            with host.exclusive():
+                tutor = self._made_tutor()
+                read_ahead(
+                    text, step, self._position, self._at, tutor, self._previous, whole=whole, wanted=wanted
+                )
+        except EngineStopped:
+            pass  # the learner wrote on
+        except TutorError as error:
+            host.lost(error)
+            self._tutor = None
+
+    def stop_reading(self) -> None:
+        """Cut short what `read_along` does, from another thread; only while it runs."""
+        if self._host is not None:
+            self._host.stop_running()
 
     # -- start -----------------------------------------------------------------------------------------------
 
@@ -279,7 +316,7 @@ class Session:
                 return
             yield from self._sounded(turn)
             turn = Said(heard.text, turn.elapsed_s)
-        text = _INVISIBLE.sub("", turn.text).strip()
+        text = _readable(turn.text)
         if not text:
             yield Problem("There was nothing to read. Write a word, or ask for a hint.")
             return
@@ -342,11 +379,11 @@ class Session:
     ) -> Generator[Event, None, turns.Outcome]:
         """A turn that the model reads, or the lesson's own answer to it when there is no model."""
 
-        def answered(tutor: Tutor | None) -> open_steps.Asking:
+        def answered(tutor: Tutor | None) -> talk.Asking:
             if isinstance(step, WriteStep):
                 return open_steps.answer_writing(turn, step, self._position, self._at, tutor)
             assert step is None or isinstance(step, TalkStep)
-            return open_steps.answer_talk(turn, step, self._position, self._at, tutor, self._previous)
+            return talk.answer_talk(turn, step, self._position, self._at, tutor, self._previous)
 
         tutor = yield from self._awaited()
         if tutor is None or self._host is None:
@@ -379,12 +416,12 @@ class Session:
             return None
         return self._made_tutor()
 
-    def _streamed(self, talk: open_steps.Asking, turn_id: int) -> Generator[Event, None, turns.Outcome]:
+    def _streamed(self, answer: talk.Asking, turn_id: int) -> Generator[Event, None, turns.Outcome]:
         """Pass on what streams, saving it as it grows."""
         written, saved_at, reply_id = "", time.monotonic(), None
         while True:
             try:
-                event = next(talk)
+                event = next(answer)
             except StopIteration as stop:
                 outcome: turns.Outcome = stop.value
                 self._open_reply = reply_id
@@ -509,3 +546,8 @@ class Session:
             self._store.save_position(self._session_id, position.saved())
         self._summary = summary
         return summary
+
+
+def _readable(text: str) -> str:
+    """What the learner wrote, without what cannot be seen."""
+    return _INVISIBLE.sub("", text).strip()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Literal
 
 from lessons.patterns import contains
@@ -45,6 +46,8 @@ MARGIN_NATS = {"l2": 1.0, "heritage": 2.5}
 """How much likelier than the learner's own sentence the model must find its native version (natural log of the
 ratio) before anything is believed. Chosen for untrained weights on COWS-L2H sentences: see tests/benchmarks/talk.py.
 Trained weights bring their own: `Ready.margin_nats`."""
+SENTENCES_KEPT = 32
+"""Reformulated sentences that are remembered: more than a text of a learner's has."""
 SETTLED_WORDS = 6
 """Once a reply of at least so many words has asked its question, it is complete."""
 
@@ -104,6 +107,8 @@ class Tutor:
         self._prefix = prompts.prefix(brief)
         self._history: list[Message] = []
         self._ids: dict[tuple[str, bool], list[int]] = {}
+        self._found: dict[str, Finding] = {}
+        """Sentence → what a native speaker would have said differently; the last few."""
         self._stopped = False
 
     # -- the fixed beginning ---------------------------------------------------------------------------------
@@ -141,15 +146,35 @@ class Tutor:
         """
         for sentence in reformulation.sentences_to_check(text, self._brief.language, most):
             try:
-                finding = self._reformulated(sentence)
+                finding = self.look_at(sentence)
             except EngineStopped:
                 break
             if finding.kept:
                 return finding
         return reformulation.NOTHING
 
-    def _reformulated(self, text: str) -> Finding:
-        ids = self._encode([*self._prefix, Message("user", prompts.native_request(text))], reply=True)
+    def read_sentence(self, text: str) -> None:
+        """Read in a sentence that is not finished yet, as far as the request to reformulate it will be the same."""
+        pairs = zip(self._native_prompt(text), self._native_prompt(f"{text} …"), strict=False)
+        self._engine.prefill([one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)])
+
+    def _native_prompt(self, text: str) -> list[int]:
+        return self._encode([*self._prefix, Message("user", prompts.native_request(text))], reply=True)
+
+    def look_at(self, text: str) -> Finding:
+        """What a native speaker would have said differently in one sentence. Raises EngineStopped.
+
+        It is looked at once: what was found while it was being written is known when it is sent.
+        """
+        if text not in self._found:
+            found = self._reformulate(text)
+            while len(self._found) >= SENTENCES_KEPT:
+                del self._found[next(iter(self._found))]
+            self._found[text] = found
+        return self._found[text]
+
+    def _reformulate(self, text: str) -> Finding:
+        ids = self._native_prompt(text)
         own = self._tokens(prompts.one_line(text), False)
         end = self._tokens(templates.END_OF_TURN[self._family], True)
         revision = self._engine.revise(
@@ -221,15 +246,20 @@ class Tutor:
         self.remember(request.learner, request.direction, draft.text)
         return draft
 
-    def _attempt(self, request: Request, *, retry: str | None) -> Composing:
-        tag = request.situation.language
-        direction = request.direction if retry is None else f"{request.direction}. {retry}"
+    def read(self, request: Request) -> None:
+        """Read in what will be asked of the model, but for the last token, which comes with the reply."""
+        self._engine.prefill(self._prompt(request, request.direction)[:-1])
+
+    def _prompt(self, request: Request, direction: str) -> list[int]:
         if not self._history:  # a writing task, which no line of the tutor's began
-            self.begin(author.phrase(tag, "hello", self._seed))
+            self.begin(author.phrase(request.situation.language, "hello", self._seed))
         turn = Message("user", prompts.learner_turn(request.learner, direction))
         ids = self._encode([*self._prefix, *self._window(turn), turn], reply=True)
-        if request.opening:
-            ids = [*ids, *self._tokens(request.opening, False)]
+        return [*ids, *self._tokens(request.opening, False)] if request.opening else ids
+
+    def _attempt(self, request: Request, *, retry: str | None) -> Composing:
+        tag = request.situation.language
+        ids = self._prompt(request, request.direction if retry is None else f"{request.direction}. {retry}")
         sampling = Sampling(
             temperature=0.7 if retry is None else 0.4,
             repeat_penalty=1.05,

@@ -9,7 +9,8 @@ from threading import Condition, Lock
 from textual.message import Message
 
 from tutor_app.errors import TutorError
-from tutor_app.session.events import Event, ReplyFragment, TurnIn
+from tutor_app.session.events import Event, ReplyFragment, Said, TurnIn
+from tutor_app.ui.draft import Draft, Reading
 from tutor_app.ui.messages import FragmentsWaiting, SessionClosed, SessionEvent, SessionFailed, TurnOver
 from tutor_app.ui.service import LessonSession
 
@@ -24,6 +25,9 @@ class SessionRunner:
         self._turns: deque[TurnIn] = deque()
         self._changed = Condition()
         self._ending = False
+        self._draft = Draft()
+        self._reading: Reading | None = None
+        """What the session reads along with now."""
         self._fragments: list[str] = []
         self._fragment_lock = Lock()
 
@@ -50,6 +54,16 @@ class SessionRunner:
         """Hand over a turn; it waits when the session has not started yet."""
         with self._changed:
             self._turns.append(turn)
+            if not isinstance(turn, Said) or (self._reading and self._reading.text != turn.text):
+                self._stop_reading()  # of the text that was sent, what is being read is needed
+            self._changed.notify()
+
+    def write(self, text: str) -> None:
+        """The learner has changed what they are writing; in a pause the session reads along."""
+        with self._changed:
+            self._draft.change(text)
+            if text and self._reading and self._reading.text != text:
+                self._stop_reading()  # an empty box may have been sent
             self._changed.notify()
 
     def take_back(self) -> TurnIn | None:
@@ -74,6 +88,7 @@ class SessionRunner:
         with self._changed:
             self._ending = True
             self._turns.clear()
+            self._stop_reading()
             self._changed.notify()
         self.stop_reply()
 
@@ -81,15 +96,38 @@ class SessionRunner:
         self._relay(session.start())
         self._post(TurnOver(0))
         number = 0
-        while (turn := self._next_turn()) is not None:
+        while (turn := self._next_turn(session)) is not None:
             number += 1
             self._relay(session.submit(turn))
             self._post(TurnOver(number))
 
-    def _next_turn(self) -> TurnIn | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._turns or self._ending)
-            return None if self._ending else self._turns.popleft()
+    def _next_turn(self, session: LessonSession) -> TurnIn | None:
+        while True:
+            with self._changed:
+                if not self._turns and not self._ending:
+                    self._changed.wait(self._draft.wait_s())
+                if self._ending:
+                    return None
+                if self._turns:
+                    return self._turns.popleft()
+                reading = self._reading = self._draft.take()
+            if reading is not None:
+                self._read_along(session, reading)
+
+    def _read_along(self, session: LessonSession, reading: Reading) -> None:
+        try:
+            session.read_along(
+                reading.text,
+                whole=reading.whole,
+                wanted=lambda: self._draft.text == reading.text and not self._ending,
+            )
+        finally:
+            with self._changed:
+                self._reading = None
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None and self._session is not None:
+            self._session.stop_reading()
 
     def _relay(self, events: Iterator[Event]) -> None:
         for event in events:

@@ -57,6 +57,15 @@ class LessonSession(Protocol):
         When the model is still loading and this turn needs it, yields ModelState until it is ready.
         """
 
+    def read_along(self, text: str, *, whole: bool, wanted: Callable[[], bool]) -> None:
+        """Do ahead what `text` will need when it is sent; in the thread of `submit`, between two turns.
+
+        `whole`: the learner seems to be done with it. `wanted()` False: leave off.
+        """
+
+    def stop_reading(self) -> None:
+        """Make `read_along` come back at once; only while it runs."""
+
     def stop(self) -> None:
         """Cut the reply short: within 0.5 s `submit` yields Reply(stopped=True) and goes on as usual.
 

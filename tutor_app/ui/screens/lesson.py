@@ -280,6 +280,10 @@ class LessonScreen(Screen[Summary | None]):
             return False
         return True
 
+    @on(Composer.Changed)
+    def _written(self) -> None:
+        self._runner.write(self.query_one(Composer).readable)
+
     @on(Composer.Sent)
     @on(Answered)
     def _said(self, message: Composer.Sent | Answered) -> None:

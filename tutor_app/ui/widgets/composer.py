@@ -51,8 +51,13 @@ class Composer(TextArea):
         self._history: list[str] = []
         self._place = 0
 
+    @property
+    def readable(self) -> str:
+        """What would be sent now."""
+        return unicodedata.normalize("NFC", clean(self.text).strip())
+
     def action_send(self) -> None:
-        text = clean(self.text).strip()
+        text = self.readable
         if not text:
             self.offer_key("enter")
             return
@@ -61,7 +66,7 @@ class Composer(TextArea):
         self._history = [*self._history[-HISTORY:], text]
         self._place = len(self._history)
         self.clear()
-        self.post_message(self.Sent(unicodedata.normalize("NFC", text)))
+        self.post_message(self.Sent(text))
 
     def action_new_line(self) -> None:
         self.insert("\n")

@@ -1,0 +1,171 @@
+"""In a pause the session reads along with what is being written, and a key or Enter always comes first."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from textual.message import Message
+
+from tests.ui.conftest import driven
+from tests.ui.fake_service import FakeSession
+from tutor_app.session.events import Asked, Said
+from tutor_app.ui.draft import PAUSE_S, REST_S, Draft, Reading
+from tutor_app.ui.messages import TurnOver
+from tutor_app.ui.runner import SessionRunner
+
+
+@dataclass
+class Clock:
+    now: float = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_sentence_with_its_full_stop_is_read_whole_after_a_pause() -> None:
+    clock = Clock()
+    draft = Draft(clock)
+    assert draft.wait_s() is None
+    draft.change("Vivo en Queens.")
+    assert (draft.take(), draft.wait_s()) == (None, PAUSE_S)
+    clock.now += PAUSE_S
+    assert draft.take() == Reading("Vivo en Queens.", whole=True)
+    assert (draft.take(), draft.wait_s()) == (None, None)
+
+
+def test_without_one_it_is_read_in_after_a_pause_and_taken_for_whole_after_a_rest() -> None:
+    clock = Clock()
+    draft = Draft(clock)
+    draft.change("Vivo en")
+    clock.now += PAUSE_S
+    assert draft.take() == Reading("Vivo en", whole=False)
+    assert draft.wait_s() == pytest.approx(REST_S - PAUSE_S)
+    clock.now += REST_S - PAUSE_S
+    assert draft.take() == Reading("Vivo en", whole=True)
+
+
+def test_every_key_begins_the_pause_anew_and_an_empty_box_is_not_read() -> None:
+    clock = Clock()
+    draft = Draft(clock)
+    for text in ("Vivo e", "Vivo en"):
+        draft.change(text)
+        clock.now += PAUSE_S / 2
+    draft.change("Vivo en")  # no change: a message that came late
+    assert draft.take() is None
+    clock.now += PAUSE_S / 2
+    assert draft.take() == Reading("Vivo en", whole=False)
+    draft.change("")
+    clock.now += REST_S
+    assert draft.take() is None
+
+
+@dataclass
+class SlowReader(FakeSession):
+    """Reads until it is stopped, or let go on."""
+
+    reading: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    wanted: Callable[[], bool] = lambda: True
+
+    def read_along(self, text: str, *, whole: bool, wanted: Callable[[], bool]) -> None:
+        super().read_along(text, whole=whole, wanted=wanted)
+        self.wanted = wanted
+        self.stopped.clear()
+        self.reading.set()
+        while not self.go_on.wait(0.005) and not self.stopped.is_set():
+            pass
+
+    def stop_reading(self) -> None:
+        self.stopped.set()
+
+
+@pytest.fixture
+def reader() -> SlowReader:
+    return SlowReader(())
+
+
+@pytest.fixture
+def turns() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def runner(reader: SlowReader, turns: list[int]) -> Iterator[SessionRunner]:
+    def post(message: Message) -> None:
+        if isinstance(message, TurnOver):
+            turns.append(message.turn)
+
+    made = SessionRunner(lambda: reader, post)
+    thread = threading.Thread(target=made.run)
+    thread.start()
+    yield made
+    made.end()
+    thread.join(5.0)
+    assert not thread.is_alive()
+
+
+def until(true: Callable[[], bool]) -> None:
+    for _ in range(2000):
+        if true():
+            return
+        threading.Event().wait(0.005)
+    raise AssertionError("it did not come to that")
+
+
+def test_writing_on_ends_the_reading(runner: SessionRunner, reader: SlowReader) -> None:
+    runner.write("Vivo en Queens.")
+    assert reader.reading.wait(10.0)
+    runner.write("Vivo en Queens. Y")
+    assert reader.stopped.wait(10.0)
+    assert not reader.wanted()
+    until(lambda: len(reader.read) == 2)
+    assert reader.read[1] == ("Vivo en Queens. Y", False)
+
+
+def test_what_is_read_of_the_text_that_is_sent_is_finished_first(
+    runner: SessionRunner, reader: SlowReader, turns: list[int]
+) -> None:
+    runner.write("Vivo en Queens.")
+    assert reader.reading.wait(10.0)
+    runner.write("")  # the box is emptied before the turn is handed over
+    runner.submit(Said("Vivo en Queens."))
+    assert not reader.stopped.is_set()
+    assert reader.turns == []
+    reader.go_on.set()
+    until(lambda: 1 in turns)
+    assert reader.turns == [Said("Vivo en Queens.")]
+
+
+@pytest.mark.parametrize("turn", [Said("Vivo en Bronx."), Asked("hint")])
+def test_another_turn_does_not_wait_for_it(
+    runner: SessionRunner, reader: SlowReader, turns: list[int], turn: Said | Asked
+) -> None:
+    runner.write("Vivo en Queens.")
+    assert reader.reading.wait(10.0)
+    runner.submit(turn)
+    until(lambda: 1 in turns)
+    assert reader.turns == [turn]
+
+
+def test_leaving_does_not_wait_for_it(runner: SessionRunner, reader: SlowReader) -> None:
+    runner.write("Vivo en Queens.")
+    assert reader.reading.wait(10.0)
+    runner.end()
+    assert reader.closed.wait(10.0)
+
+
+async def test_the_writing_box_tells_what_is_in_it() -> None:
+    async with driven() as ui:
+        await ui.open_lesson()
+        await ui.pilot.press(*"Hola", "full_stop")
+        for _ in range(200):
+            if ui.session.read:
+                break
+            await ui.pilot.pause(0.02)
+        assert ui.session.read == [("Hola.", True)]
+        await ui.press("enter")
+        assert [turn.text for turn in ui.session.turns if isinstance(turn, Said)] == ["Hola."]

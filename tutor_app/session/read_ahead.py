@@ -1,0 +1,58 @@
+"""What a turn will need of the model, done while the learner still looks at what they wrote.
+
+On two cores a turn of talk takes two to four seconds, half of it before the first word: the hidden reformulation, and
+reading the turn in. All of that depends on the learner's text alone, and nobody uses the model while they write.
+Nothing here is shown, stored or counted, and a turn that was not read ahead is answered in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from lessons.schema import TalkStep, WriteStep
+from tutor_app.pedagogy import reformulation
+from tutor_app.pedagogy.reformulation import MAX_SENTENCES, NOTHING
+from tutor_app.session import turns
+from tutor_app.session.open_steps import SENTENCES_READ
+from tutor_app.session.plan import Position
+from tutor_app.session.talk import plan_talk, to_be_reformulated
+from tutor_app.session.turns import Setting
+from tutor_app.session.tutor import Tutor
+
+
+def read_ahead(
+    text: str,
+    step: TalkStep | WriteStep | None,
+    position: Position,
+    at: Setting,
+    tutor: Tutor,
+    previous: tuple[str, ...],
+    *,
+    whole: bool,
+    wanted: Callable[[], bool],
+) -> None:
+    """Read `text` as far as it is there; `whole`: the learner seems to be done with it.
+
+    `wanted()` is asked before each request. Raises EngineStopped when one was stopped, EngineError when the engine is lost.
+    """
+    turn = turns.read(text, None, [], at.tag, position.said)
+    most = SENTENCES_READ if isinstance(step, WriteStep) else MAX_SENTENCES
+    sentences, rest = (text, "") if whole else reformulation.finished(text)
+    finding = NOTHING
+    if to_be_reformulated(turn):
+        for sentence in reformulation.sentences_to_check(sentences, at.tag, most):
+            if not wanted():
+                return
+            finding = tutor.look_at(sentence)
+            if finding.kept:
+                break
+        if rest and not finding.kept and wanted():
+            tutor.read_sentence(rest)
+    if not whole or isinstance(step, WriteStep):
+        return
+    ahead = replace(position)
+    turns.count_turn(ahead, turn)
+    plan = plan_talk(turn, step, ahead, at, finding, previous)
+    if plan.request is not None and wanted():
+        tutor.read(plan.request)
