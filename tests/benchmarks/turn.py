@@ -75,7 +75,7 @@ def _subject(name: str, folder: Path, repeats: int) -> Subject:
         vocabulary = resolve(folder, "qwen2.5-1.5b", adapter_paths=()).spec.path
         path = folder / f"{LARGE}.gguf"
         build(path, vocabulary)
-        return Subject(LoadSpec(LARGE, path, "8" * 64, n_ctx=CONTEXT_TOKENS), "chatml", turns=3, repeats=1)
+        return Subject(LoadSpec(LARGE, path, "8" * 64, n_ctx=CONTEXT_TOKENS), "chatml", turns=3, repeats=2)
     resolved = resolve(folder, name, adapter_paths=(), n_ctx=CONTEXT_TOKENS)
     return Subject(resolved.spec, resolved.family, turns=len(TURNS), repeats=repeats)
 

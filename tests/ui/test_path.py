@@ -68,6 +68,16 @@ async def test_the_path_follows_the_answers_until_the_learner_chooses_it() -> No
         assert track.pressed_index == 0, "what was chosen stays"
 
 
+async def test_escape_leaves_the_other_questions_out_and_keeps_what_was_answered() -> None:
+    new = dataclasses.replace(script.ANA, settings={"language": "es"})
+    async with driven(script.service(people=[new])) as ui:
+        await ui.heard.wait(LearnerOpened)
+        await ui.pilot.pause()
+        await ui.pilot.press("enter", "escape")
+        await ui.home()
+        assert ui.service.kept == {"language": "es", "background.home": "everyone", "track": "heritage"}
+
+
 async def test_somebody_new_can_go_from_the_questions_to_the_placement_and_home() -> None:
     new = dataclasses.replace(script.ANA, settings={"language": "es"})
     service = script.service(people=[new], make_placement=lambda: FakePlacement(TASKS))

@@ -32,7 +32,10 @@ class BackgroundScreen(Screen[None]):
     HELP = wording_path.HELP_BACKGROUND
     CSS_PATH = "background.tcss"
     AUTO_FOCUS = "RadioSet"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", common.KEY_BACK, id="background.back")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", common.KEY_BACK, id="background.back"),
+        Binding("escape", "leave_out", wording_path.KEY_LEAVE_OUT, id="background.leave-out"),
+    ]
 
     def __init__(self, language: str, *, beginning: bool) -> None:
         super().__init__()
@@ -100,14 +103,21 @@ class BackgroundScreen(Screen[None]):
 
     @on(Button.Pressed)
     def _done(self, event: Button.Pressed) -> None:
+        self._keep(find_level=event.button.id == "find")
+
+    def _keep(self, *, find_level: bool) -> None:
         picked = max(0, self.query_one("#track", RadioSet).pressed_index)
         answers = {ANSWER + name: value for name, value in self._answers().items()}
         answers[preferences.TRACK] = list(common.TRACKS)[picked]
-        self.tutor.keep_background(answers, find_level=event.button.id == "find")
+        self.tutor.keep_background(answers, find_level=find_level)
+
+    def action_leave_out(self) -> None:
+        """Whoever has no mind for questions begins at the beginning; what was answered counts."""
+        self._keep(find_level=False)
 
     def action_back(self) -> None:
         self.tutor.leave_form()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Somebody new has nothing to go back to; every question may be left out instead."""
-        return not (action == "back" and self._beginning)
+        """Somebody new has nothing to go back to, but may leave the questions out."""
+        return {"back": not self._beginning, "leave_out": self._beginning}.get(action, True)
