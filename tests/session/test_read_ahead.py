@@ -12,7 +12,7 @@ from tests.session.test_stopping import GOOD, NATIVE, WRONG, engine_that, reply_
 from tutor_app.llm.fake import Line, ScriptedEngine
 from tutor_app.llm.protocol import EngineDied
 from tutor_app.progress.store import Store
-from tutor_app.session.events import Said
+from tutor_app.session.events import ReplyFragment, Said
 from tutor_app.session.host import ModelHost
 from tutor_app.session.session import Session
 
@@ -46,10 +46,32 @@ def test_a_turn_that_was_read_ahead_only_has_to_be_answered(talk: Make) -> None:
     session = talk(engine)
     session.read_along(WRONG, whole=True, wanted=always)
     asked = engine.calls["generate"]
-    reply = reply_in(list(session.submit(Said(WRONG, 5.0))))
-    assert (reply.move, reply.recast) == ("recast", NATIVE)
-    assert engine.calls["generate"] == asked + 1
-    assert reply.cached_tokens == reply.prompt_tokens - 1
+    events = list(session.submit(Said(WRONG, 5.0)))
+    reply = reply_in(events)
+    assert (reply.move, reply.recast, reply.source) == ("recast", NATIVE, "model")
+    assert engine.calls["generate"] == asked
+    assert (reply.ttft_ms, reply.total_ms) == (0.0, 0.0)
+    assert "".join(event.text for event in events if isinstance(event, ReplyFragment)) == reply.text
+    following = "Ella trabaja en casa también"
+    assert reply_in(list(session.submit(Said(following, 5.0)))).prompt_tokens > reply.prompt_tokens
+
+
+def test_what_was_prepared_for_other_words_is_not_said(talk: Make) -> None:
+    replies = ["¡Qué bien! ¿Qué haces en Queens?", GOOD]
+    session = talk(engine_that(native, lambda: replies.pop(0)))
+    session.read_along("Vivo en Queens con mi familia", whole=True, wanted=always)
+    reply = reply_in(list(session.submit(Said("Vivo en Harlem con mi familia", 5.0))))
+    assert (reply.text, replies) == (GOOD, [])
+
+
+def test_who_took_long_is_answered_by_a_hint_though_a_reply_was_prepared(talk: Make, store: Store) -> None:
+    session = talk(engine_that(native))
+    for _ in range(6):
+        list(session.submit(Said("Vivo en Queens con mi familia y mi perro", 4.0)))
+    session.read_along("Trabajo mucho en casa", whole=True, wanted=always)
+    reply = reply_in(list(session.submit(Said("Trabajo mucho en casa", 300.0))))
+    assert "slow" in reply.signals
+    assert reply.move == "hint"
 
 
 @pytest.mark.parametrize("said", [WRONG, "Vivo en Queens con mi familia", "No entiendo", "Sí, mucho"])
@@ -98,9 +120,26 @@ def test_it_leaves_off_when_the_learner_writes_on(talk: Make) -> None:
         if engine.calls["generate"]:
             session.stop_reading()
         reading.join(0.01)
-    assert engine.calls["prefill"] == 0  # the reply's prompt was not begun
+    assert engine.calls["generate"] == 1  # no reply was begun
     gate.set()
     assert reply_in(list(session.submit(Said(WRONG, 5.0)))).recast == NATIVE
+
+
+def test_a_reply_that_is_stopped_while_it_is_prepared_is_not_said(talk: Make) -> None:
+    gates = [threading.Event()]
+    engine = engine_that(native, lambda: Line(GOOD, gate=gates.pop() if gates else None))
+    session = talk(engine)
+    said = "Vivo en Queens con mi familia"
+    reading = threading.Thread(target=lambda: session.read_along(said, whole=True, wanted=always))
+    reading.start()
+    while reading.is_alive():
+        if not gates:
+            session.stop_reading()
+        reading.join(0.01)
+    asked = engine.calls["generate"]
+    reply = reply_in(list(session.submit(Said(said, 5.0))))
+    assert (reply.text, reply.stopped) == (GOOD, False)
+    assert engine.calls["generate"] == asked + 1
 
 
 def test_a_model_that_others_wait_for_is_left_alone(talk: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,11 +163,11 @@ def test_an_engine_that_dies_of_it_is_brought_back_before_the_turn(
     engine = engine_that(native)
     session = talk(engine)
 
-    def die(ids: object) -> None:
+    def die(*given: object, **more: object) -> None:
         monkeypatch.undo()
         raise EngineDied("The language model stopped unexpectedly.", exit_code=-11)
 
-    monkeypatch.setattr(engine, "prefill", die)
+    monkeypatch.setattr(engine, "revise", die)
     session.read_along("Vivo en Queens con mi familia", whole=True, wanted=always)
     reply = reply_in(list(session.submit(Said("Vivo en Queens con mi familia", 5.0))))
     assert (reply.text, reply.source) == (GOOD, "model")

@@ -171,6 +171,8 @@ class ModelHost:
         """
         self._deaths += 1
         said = self._without(error)
+        if self._closed:
+            return said  # we ended it ourselves, and nobody is left to tell
         self._set(said)
         if self._deaths <= RESTARTS and isinstance(error, EngineDied) and not error.out_of_memory:
             self.start()

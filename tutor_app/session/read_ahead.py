@@ -1,8 +1,8 @@
 """What a turn will need of the model, done while the learner still looks at what they wrote.
 
-On two cores a turn of talk takes two to four seconds, half of it before the first word: the hidden reformulation, and
-reading the turn in. All of that depends on the learner's text alone, and nobody uses the model while they write.
-Nothing here is shown, stored or counted, and a turn that was not read ahead is answered in the same way.
+On two cores a turn of talk takes two to four seconds: the hidden reformulation, reading the turn in, the reply. All of
+that depends on the learner's text alone, and nobody uses the model while they write. Nothing here is shown, stored or
+counted, and a turn that was not read ahead is answered in the same way.
 """
 
 from __future__ import annotations
@@ -55,4 +55,4 @@ def read_ahead(
     turns.count_turn(ahead, turn)
     plan = plan_talk(turn, step, ahead, at, finding, previous)
     if plan.request is not None and wanted():
-        tutor.read(plan.request)
+        tutor.prepare(plan.request)

@@ -17,7 +17,7 @@ import regex
 
 from lessons.schema import LessonSet, Level, SpokenItem, Step, TalkStep, WriteStep
 from tutor_app.errors import TutorError
-from tutor_app.llm.protocol import EngineError, EngineStopped
+from tutor_app.llm.protocol import EngineError
 from tutor_app.pedagogy import prompts
 from tutor_app.pedagogy.assess import Presented, answers, present
 from tutor_app.pedagogy.repetition import LAST_REPLIES
@@ -27,6 +27,7 @@ from tutor_app.progress.outcomes import learner_gain
 from tutor_app.progress.records import DueItem, SavedTurn
 from tutor_app.progress.store import Store
 from tutor_app.session import bring_up, checking, items, journal, open_steps, reviewing, steps, talk, turns
+from tutor_app.session.at_hand import TutorAtHand
 from tutor_app.session.choices import Choices, choices_of
 from tutor_app.session.commands import answer_command
 from tutor_app.session.events import (
@@ -48,7 +49,7 @@ from tutor_app.session.events import (
     TurnIn,
     WordSound,
 )  # fmt: skip
-from tutor_app.session.host import ModelHost
+from tutor_app.session.host import ModelHost, Ready
 from tutor_app.session.later import Later
 from tutor_app.session.plan import Position, Unit, all_words, units
 from tutor_app.session.read_ahead import read_ahead
@@ -93,7 +94,7 @@ class Session:
         if self._lesson is None and lesson_id is not None:
             self._lesson = lessons.lesson(lesson_id)
         self._store = store
-        self._host = host
+        self._tutor = TutorAtHand(host, brief=self._brief, replay=self._replay, seed=lambda: self._seed)
         self._clock = clock
         self._hear = hear
         self._pronounce = pronounce
@@ -108,7 +109,6 @@ class Session:
             bring_up.reminders(lessons, due, seed) if self._lesson is None else (),
         )  # fmt: skip
         self._position = Position()
-        self._tutor: Tutor | None = None
         self._session_id = 0
         self._earlier: tuple[SavedTurn, ...] = ()
         self._previous: tuple[str, ...] = ()
@@ -116,7 +116,6 @@ class Session:
         """What the learner said in the present talk, and the tutor's reply: a new tutor is told it."""
         self._last_reply: int | None = None
         self._stopping = False
-        self._asking = self._warming = False
         self._summary: Summary | None = None
         self._began = 0.0
 
@@ -134,8 +133,7 @@ class Session:
     def stop(self) -> None:
         """Cut the reply short, or stop waiting for the model (which goes on being made ready)."""
         self._stopping = True
-        if self._asking and self._tutor is not None:
-            self._tutor.stop()
+        self._tutor.stop()
 
     def save_word(self, word: str, sentence: str) -> None:
         """Keep a word with the line it was met in."""
@@ -153,33 +151,20 @@ class Session:
         `whole`: its writer seems to be done with it. `wanted()` is asked before each step of it, and `stop_reading`
         cuts the present one short. Nothing is shown or stored. Does nothing where no model is waited for.
         """
-        unit, host = self._unit, self._host
-        step = unit.step if unit is not None else None
-        if host is None or host.state.state != "ready" or host.ready is None or not host.engine.private:
-            return
-        if self.over or not (self._lesson is None or isinstance(step, TalkStep | WriteStep)):
-            return
+        step = self._unit.step if self._unit is not None else None
         text = _readable(text)
-        if not text or len(text) > MAX_TEXT:
+        if self.over or not text or len(text) > MAX_TEXT or not isinstance(step, TalkStep | WriteStep | None):
             return
-        assert step is None or isinstance(step, TalkStep | WriteStep)
-        try:
-            host.fit()
-            with host.exclusive():
-                tutor = self._made_tutor()
-                read_ahead(
+        if step is not None or self._lesson is None:
+            self._tutor.ahead(
+                lambda tutor: read_ahead(
                     text, step, self._position, self._at, tutor, self._previous, whole=whole, wanted=wanted
                 )
-        except EngineStopped:
-            pass  # the learner wrote on
-        except TutorError as error:
-            host.lost(error)
-            self._tutor = None
+            )
 
     def stop_reading(self) -> None:
         """Cut short what `read_along` does, from another thread; only while it runs."""
-        if self._host is not None:
-            self._host.stop_running()
+        self._tutor.stop_ahead()
 
     # -- start -----------------------------------------------------------------------------------------------
 
@@ -188,7 +173,7 @@ class Session:
         info = self._set.info
         lesson_id = self._lesson.id if self._lesson is not None else None
         saved = self._store.open_session(info.id, lesson_id)
-        model, sha256, adapters = self._model()
+        model, sha256, adapters = self._tutor.model
         self._began = self._clock()
         if saved is not None and saved.set_version == info.version and not self._fresh:
             self._session_id, self._earlier = saved.id, saved.turns
@@ -209,7 +194,8 @@ class Session:
             info.id, info.title, lesson_id, self._lesson.title if self._lesson else "", info.language, info.track,
             self._at.level, model, sha256, adapters, self._store.learner.id, bool(self._earlier),
         )  # fmt: skip
-        self._prepare_tutor()
+        if self._lesson is None or any(isinstance(unit.step, TalkStep) for unit in self._units):
+            self._tutor.warm()
         if self._lesson is not None and self._position.unit >= len(self._units):
             yield self._finish(finished=True)
             return
@@ -235,41 +221,9 @@ class Session:
         texts = [self._lesson, *(unit.item for unit in first if unit.item is not None)]
         self._at = replace(self._at, find_own_words=Later(lambda: all_words(texts, self._at.tag)))
 
-    def _model(self) -> tuple[str | None, str | None, tuple[str, ...]]:
-        """Id, sha256 and adapters of what runs or will run; this does not wait for it to be loaded."""
-        if self._host is None:
-            return None, None, ()
-        ready, announced = self._host.ready, self._host.announced
-        if announced is None:
-            return None, None, ()
-        # What is loaded may still have the adapters of the set before: those of this one come with the first request.
-        sha256 = ready.spec.sha256 if ready is not None else announced.sha256
-        return announced.id, sha256, announced.adapters
-
-    def _prepare_tutor(self) -> None:
-        if self._host is None or self._host.state.state == "none":
-            return
-        if self._lesson is None or any(isinstance(unit.step, TalkStep) for unit in self._units):
-            self._host.warm(self._warm)
-
-    def _warm(self, progress: Callable[[float], None]) -> None:
-        self._warming = True
-        try:
-            self._made_tutor().warm(progress)
-        finally:
-            self._warming = False
-
-    def _made_tutor(self) -> Tutor:
-        """The tutor on the engine that is ready now; made anew when another model was chosen meanwhile."""
-        assert self._host is not None
-        assert self._host.ready is not None
-        if self._tutor is None or self._tutor.ready is not self._host.ready:
-            ready = self._host.ready
-            trained = bool(ready.spec.adapters) or ready.trained
-            brief = prompts.brief_of(self._set.info, self._lesson, self._at.level, trained=trained)
-            self._tutor = Tutor(self._host.engine, ready, brief, seed=self._seed)
-            self._replay(self._tutor)
-        return self._tutor
+    def _brief(self, ready: Ready) -> prompts.Brief:
+        trained = bool(ready.spec.adapters) or ready.trained
+        return prompts.brief_of(self._set.info, self._lesson, self._at.level, trained=trained)
 
     def _replay(self, tutor: Tutor) -> None:
         """Tell a new tutor what was said in the present talk."""
@@ -385,36 +339,17 @@ class Session:
             assert step is None or isinstance(step, TalkStep)
             return talk.answer_talk(turn, step, self._position, self._at, tutor, self._previous)
 
-        tutor = yield from self._awaited()
-        if tutor is None or self._host is None:
+        tutor = yield from self._tutor.awaited(lambda: self._stopping)
+        if tutor is None:
             return (yield from self._streamed(answered(None), turn_id))
         try:
-            with self._host.exclusive():
-                tutor.begin_turn()
-                self._asking = True
+            with self._tutor.turn(tutor):
                 return (yield from self._streamed(answered(tutor), turn_id))
         except EngineError as error:
-            lost = self._host.lost(error)
-            self._tutor = None
+            lost = self._tutor.lost(error)
             yield ReplyRetracted()
             yield lost
             return (yield from answered(None))
-        finally:
-            self._asking = False
-
-    def _awaited(self) -> Generator[Event, None, Tutor | None]:
-        """The tutor, once the engine is ready; None when there is none or the learner will not wait."""
-        if self._host is None:
-            return None
-        yield from self._host.wait(lambda: self._stopping)
-        if self._host.state.state != "ready" or self._host.ready is None:
-            return None
-        try:
-            self._host.fit()
-        except TutorError as error:
-            yield self._host.lost(error)
-            return None
-        return self._made_tutor()
 
     def _streamed(self, answer: talk.Asking, turn_id: int) -> Generator[Event, None, turns.Outcome]:
         """Pass on what streams, saving it as it grows."""
@@ -503,7 +438,7 @@ class Session:
         if outcome.over:
             self._talked = []
         following = self._unit if outcome.over else None
-        if self._tutor is not None and following is not None and isinstance(following.step, TalkStep):
+        if following is not None and isinstance(following.step, TalkStep):
             self._tutor.begin(steps.opening(following, self._at))
         yield Reply(
             draft.text, decision.move, decision.signals, draft.source, decision.hint_level, draft.recast, uptake,
@@ -520,9 +455,8 @@ class Session:
 
     def close(self) -> Summary | None:
         """End and save. The session can be taken up again unless it was finished."""
-        self.stop()
-        if self._warming and self._host is not None:
-            self._host.stop_running()
+        self._stopping = True
+        self._tutor.leave()
         return self._summary
 
     def _finish(self, *, finished: bool) -> Summary:

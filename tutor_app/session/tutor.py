@@ -15,6 +15,7 @@ from typing import Literal
 
 from lessons.patterns import contains
 from tutor_app.llm.protocol import (
+    Done,
     Engine,
     EngineStopped,
     Fragment,
@@ -107,6 +108,8 @@ class Tutor:
         self._prefix = prompts.prefix(brief)
         self._history: list[Message] = []
         self._ids: dict[tuple[str, bool], list[int]] = {}
+        self._prepared: tuple[Request, Draft] | None = None
+        """The reply to a turn that has not been sent yet."""
         self._found: dict[str, Finding] = {}
         """Sentence → what a native speaker would have said differently; the last few."""
         self._stopped = False
@@ -119,6 +122,7 @@ class Tutor:
 
     def remember(self, learner: str, direction: str, reply: str) -> None:
         """Add a turn that is over to the conversation (also when resuming a lesson)."""
+        self._prepared = None
         self._history += [
             Message("user", prompts.learner_turn(learner, direction)),
             Message("assistant", reply),
@@ -126,6 +130,7 @@ class Tutor:
 
     def begin(self, line: str) -> None:
         """A new talk, which the tutor opens with `line`."""
+        self._prepared = None
         self._history = prompts.opened(line)
 
     def begin_turn(self) -> None:
@@ -210,10 +215,30 @@ class Tutor:
 
     def compose(self, request: Request) -> Composing:
         """The reply, shown as it is made. Raises EngineError when the engine is lost."""
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None and prepared[0] == request:
+            draft = replace(prepared[1], ttft_ms=0.0, total_ms=0.0)  # nobody waited
+            yield ReplyFragment(draft.text)
+        else:
+            draft = yield from self._composed(request)
+        self.remember(request.learner, request.direction, draft.text)
+        return draft
+
+    def prepare(self, request: Request) -> None:
+        """Compose a reply that may be asked for next: then `compose` has it. One that is stopped leaves nothing behind."""
+        self._prepared = None
+        composing = self._composed(request)
+        while True:
+            try:
+                next(composing)
+            except StopIteration as over:
+                draft: Draft = over.value
+                self._prepared = None if draft.stopped else (request, draft)
+                return
+
+    def _composed(self, request: Request) -> Composing:
         if self._stopped:  # before there was anything to say
-            draft = replace(authored(request.fallback), stopped=True)
-            self.remember(request.learner, request.direction, draft.text)
-            return draft
+            return replace(authored(request.fallback), stopped=True)
         started = time.monotonic()
         first = yield from self._attempt(request, retry=None)
         if first.stopped or not first.violations:
@@ -242,24 +267,17 @@ class Tutor:
         )
         if draft.source == "authored":
             recast = request.fallback.recast
-        draft = replace(draft, recast=recast, total_ms=(time.monotonic() - started) * 1000)
-        self.remember(request.learner, request.direction, draft.text)
-        return draft
-
-    def read(self, request: Request) -> None:
-        """Read in what will be asked of the model, but for the last token, which comes with the reply."""
-        self._engine.prefill(self._prompt(request, request.direction)[:-1])
-
-    def _prompt(self, request: Request, direction: str) -> list[int]:
-        if not self._history:  # a writing task, which no line of the tutor's began
-            self.begin(author.phrase(request.situation.language, "hello", self._seed))
-        turn = Message("user", prompts.learner_turn(request.learner, direction))
-        ids = self._encode([*self._prefix, *self._window(turn), turn], reply=True)
-        return [*ids, *self._tokens(request.opening, False)] if request.opening else ids
+        return replace(draft, recast=recast, total_ms=(time.monotonic() - started) * 1000)
 
     def _attempt(self, request: Request, *, retry: str | None) -> Composing:
         tag = request.situation.language
-        ids = self._prompt(request, request.direction if retry is None else f"{request.direction}. {retry}")
+        direction = request.direction if retry is None else f"{request.direction}. {retry}"
+        if not self._history:  # a writing task, which no line of the tutor's began
+            self.begin(author.phrase(tag, "hello", self._seed))
+        turn = Message("user", prompts.learner_turn(request.learner, direction))
+        ids = self._encode([*self._prefix, *self._window(turn), turn], reply=True)
+        if request.opening:
+            ids = [*ids, *self._tokens(request.opening, False)]
         sampling = Sampling(
             temperature=0.7 if retry is None else 0.4,
             repeat_penalty=1.05,
@@ -268,7 +286,7 @@ class Tutor:
             stop_texts=("\n", " ["),
         )
         raw, shown, broken = request.opening, "", None
-        cached = 0
+        cached, cancelled = 0, False
         if request.opening and retry is None:
             shown = request.opening
             yield ReplyFragment(shown)
@@ -277,6 +295,8 @@ class Tutor:
             for event in events:
                 if isinstance(event, Prefill):
                     cached = event.cached
+                if isinstance(event, Done):
+                    cancelled = event.reason == "cancelled"
                 if not isinstance(event, Fragment):
                     continue
                 first_ms = first_ms or (time.monotonic() - started) * 1000
@@ -297,7 +317,7 @@ class Tutor:
         if request.carry:
             first = first_sentence(text)
             text = first if asks(first) else author.joined(tag, first, request.carry)
-        stopped = self._stopped
+        stopped = self._stopped or cancelled
         violations = () if stopped else tuple(self._judge(text, request, broken))
         if stopped:
             text = whole_or(text, request.fallback.text, request.situation)

@@ -63,7 +63,7 @@ class SessionRunner:
         with self._changed:
             self._draft.change(text)
             if text and self._reading and self._reading.text != text:
-                self._stop_reading()  # an empty box may have been sent
+                self._stop_reading()
             self._changed.notify()
 
     def take_back(self) -> TurnIn | None:
@@ -115,12 +115,12 @@ class SessionRunner:
                 self._read_along(session, reading)
 
     def _read_along(self, session: LessonSession, reading: Reading) -> None:
+        def wanted() -> bool:
+            # An empty box may have been sent: then what is being done is what the turn needs.
+            return self._draft.text in ("", reading.text) and not self._ending
+
         try:
-            session.read_along(
-                reading.text,
-                whole=reading.whole,
-                wanted=lambda: self._draft.text == reading.text and not self._ending,
-            )
+            session.read_along(reading.text, whole=reading.whole, wanted=wanted)
         finally:
             with self._changed:
                 self._reading = None
