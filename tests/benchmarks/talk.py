@@ -1,11 +1,12 @@
 """Real learner sentences through free talk: what the tutor says to them, and what it takes for an error.
 
-    python -m tests.benchmarks talk sentences.jsonl.gz [--errors 200] [--correct 200] [--model M] [--seed K] [--looked-over S]
+    python -m tests.benchmarks talk sentences.jsonl.gz [--errors 200] [--correct 200] [--model M] [--seed K] [--read-along]
 
 The file has one object a line: `group` (L2 or heritage), `writer`, `learner`, `corrected`, `errors` [{`right`}].
 Writers are split in two by a checksum of their id; this reads the half that thresholds were not tuned on unless
-`--tuning` is given. A turn's seconds count from Enter. Without `--looked-over` the sentence comes all at once, as from a
-script; with it, its writer looks at it for S seconds before Enter, while the session reads along as in the app.
+`--tuning` is given. A turn's seconds count from Enter. Without `--read-along` the sentence comes all at once, as from a
+script; with it, the session reads along as in the app, and the seconds are given for several pauses of the writer's
+between the last letter and Enter (0: all that has to be done is done after it).
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ LEVEL = "A2"
 TALK_LENGTH = 6
 """Sentences to a talk, so that replies are made with some history and of the usual length."""
 WORDS = (4, 20)
+PAUSES_S = (0, 2, 3, 5)
 
 
 def read(path: Path, *, tuning: bool) -> list[dict[str, Any]]:
@@ -60,11 +62,7 @@ def main() -> dict[str, Any]:
     parser.add_argument("--model", default="qwen2.5-1.5b")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--looked-over",
-        type=float,
-        default=0.0,
-        metavar="S",
-        help="seconds between the last letter and Enter",
+        "--read-along", action="store_true", help="as in the app, while the learner still looks"
     )
     parser.add_argument("--tuning", action="store_true")
     parser.add_argument("--replies", type=Path, help="write every sentence and reply here, one object a line")
@@ -75,18 +73,16 @@ def main() -> dict[str, Any]:
     right = [row for row in rows if not row["errors"] and row["learner"] == row["corrected"]]
     chosen = rng.sample(wrong, given.errors) + rng.sample(right, given.correct)
     rng.shuffle(chosen)
-    seen = talk_about(chosen, given.model, given.seed, given.looked_over)
+    seen = talk_about(chosen, given.model, given.seed, read_along=given.read_along)
     if given.replies:
         given.replies.write_text(
             "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in seen), encoding="utf-8"
         )
-    return {
-        "model": given.model, "sentences": len(seen), "looked_over_s": given.looked_over, **figures(seen)
-    }  # fmt: skip
+    return {"model": given.model, "sentences": len(seen), **figures(seen)}
 
 
 def talk_about(
-    rows: list[dict[str, Any]], model: str, seed: int, looked_over_s: float = 0.0
+    rows: list[dict[str, Any]], model: str, seed: int, *, read_along: bool = False
 ) -> list[dict[str, Any]]:
     """Each sentence said to the tutor, in talks of a few turns on the track of its writer."""
     folder = data_dir()
@@ -108,8 +104,8 @@ def talk_about(
                     for _ in host.wait(lambda: False):
                         pass
                     for row in mine[start : start + TALK_LENGTH]:
-                        waited_s = _waited(session, row["learner"], looked_over_s)
-                        seen.append(_said(session, row, track, waited_s))
+                        ahead = _read_along(session, row["learner"]) if read_along else {}
+                        seen.append(_said(session, row, track) | ahead)
                         print(f"\r{len(seen)}/{len(rows)}", end="", file=sys.stderr)
     finally:
         host.close()
@@ -117,20 +113,19 @@ def talk_about(
     return seen
 
 
-def _waited(session: Session, text: str, looked_over_s: float) -> float:
-    """Seconds that reading along goes on after Enter, for whoever looks at their sentence before it."""
-    begins_s = PAUSE_S if text.endswith(ENDS) else REST_S
-    if looked_over_s <= begins_s:
-        return 0.0
+def _read_along(session: Session, text: str) -> dict[str, float]:
     began = time.monotonic()
     session.read_along(text, whole=True, wanted=lambda: True)
-    return max(0.0, time.monotonic() - began - (looked_over_s - begins_s))
+    return {
+        "ahead_s": round(time.monotonic() - began, 3),
+        "begins_s": PAUSE_S if text.endswith(ENDS) else REST_S,
+    }
 
 
-def _said(session: Session, row: dict[str, Any], track: str, waited_s: float = 0.0) -> dict[str, Any]:
+def _said(session: Session, row: dict[str, Any], track: str) -> dict[str, Any]:
     began = time.monotonic()
     reply = next(event for event in session.submit(Said(row["learner"], 8.0)) if isinstance(event, Reply))
-    seconds = waited_s + time.monotonic() - began
+    seconds = time.monotonic() - began
     situation = Situation("es", track, LEVEL, learner=row["learner"])  # type: ignore[arg-type]
     forms = [error["right"] for error in row["errors"] if error["right"].strip()]
     return {
@@ -166,11 +161,29 @@ def _figures(seen: list[dict[str, Any]]) -> dict[str, Any]:
         "moves": dict(Counter(one["move"] for one in seen)),
         "median_s": round(statistics.median(one["seconds"] for one in seen), 2) if seen else None,
         "p90_s": round(sorted(one["seconds"] for one in seen)[int(len(seen) * 0.9)], 2) if seen else None,
+        **_after_pauses(seen),
         "holds_corrected_form": _share(sum(one["holds_form"] for one in with_form), len(with_form)),
         "signal_precision": _share(hits, len(flagged)),
         "signal_recall": _share(hits, len(wrong)),
         "correct_taken_for_errors": _share(len(flagged) - hits, right),
     }
+
+
+def _after_pauses(seen: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Median seconds from Enter to the reply, by the seconds that the writer looked at the sentence before it."""
+    if not all("ahead_s" in one for one in seen):
+        return {}
+    return {
+        "median_s_after_pause_of": {
+            str(pause): round(statistics.median(_from_enter(one, pause) for one in seen), 2)
+            for pause in PAUSES_S
+        }
+    }
+
+
+def _from_enter(one: dict[str, Any], pause: float) -> float:
+    left: float = one["ahead_s"] - max(0.0, pause - one["begins_s"])
+    return max(0.0, left) + float(one["seconds"])
 
 
 def _share(part: int, whole: int) -> float | None:
