@@ -142,6 +142,24 @@ def test_a_reply_that_is_stopped_while_it_is_prepared_is_not_said(talk: Make) ->
     assert engine.calls["generate"] == asked + 1
 
 
+def test_esc_while_a_turn_waits_for_what_is_done_ahead_is_meant_for_that_turn(talk: Make) -> None:
+    gate = threading.Event()
+    engine = engine_that(lambda _: Line(NATIVE, gate=gate))
+    session = talk(engine)
+    reading = threading.Thread(target=lambda: session.read_along(WRONG, whole=True, wanted=always))
+    reading.start()
+    while not engine.calls["generate"]:
+        assert reading.is_alive()
+    while reading.is_alive():
+        session.stop()
+        reading.join(0.01)
+    asked = engine.calls["generate"]
+    assert reply_in(list(session.submit(Said(WRONG, 5.0)))).stopped
+    assert engine.calls["generate"] == asked
+    gate.set()
+    assert reply_in(list(session.submit(Said(WRONG, 5.0)))).recast == NATIVE
+
+
 def test_a_model_that_others_wait_for_is_left_alone(talk: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ScriptedEngine, "private", False)
     engine = engine_that(native)

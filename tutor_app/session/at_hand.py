@@ -34,7 +34,7 @@ class TutorAtHand:
         self._replay = replay
         self._seed = seed
         self._tutor: Tutor | None = None
-        self._asking = self._warming = False
+        self._asking = self._warming = self._ahead = self._stopped_ahead = False
 
     @property
     def model(self) -> tuple[str | None, str | None, tuple[str, ...]]:
@@ -89,12 +89,14 @@ class TutorAtHand:
         return self._made()
 
     @contextmanager
-    def turn(self, tutor: Tutor) -> Iterator[None]:
-        """The engine is this turn's, and `stop` is meant for it."""
+    def turn(self, tutor: Tutor, *, stopped: bool) -> Iterator[None]:
+        """The engine is this turn's, and `stop` is meant for it; `stopped`: it came already."""
         assert self._host is not None
         with self._host.exclusive():
             tutor.begin_turn()
             self._asking = True
+            if stopped:
+                tutor.stop()
             try:
                 yield
             finally:
@@ -110,6 +112,14 @@ class TutorAtHand:
         """Cut the turn short. A lesson that is still read in goes on being so: the next turn needs it."""
         if self._asking and self._tutor is not None:
             self._tutor.stop()
+        elif self._ahead:  # the turn has been sent, and waits for what is done ahead
+            self._stopped_ahead = True
+            self.stop_ahead()
+
+    def take_stop(self) -> bool:
+        """Whether the turn that begins now was stopped before it began."""
+        stopped, self._stopped_ahead = self._stopped_ahead, False
+        return stopped
 
     def leave(self) -> None:
         """Leave the engine to whoever comes next."""
@@ -127,6 +137,7 @@ class TutorAtHand:
         try:
             host.fit()
             with host.exclusive():
+                self._ahead = True
                 tutor = self._made()
                 tutor.begin_turn()
                 work(tutor)
@@ -134,6 +145,8 @@ class TutorAtHand:
             pass  # it is not wanted any more
         except TutorError as error:
             self.lost(error)
+        finally:
+            self._ahead = False
 
     def stop_ahead(self) -> None:
         """Cut short what `ahead` does; only while it runs."""

@@ -256,7 +256,7 @@ class Session:
 
     def submit(self, turn: TurnIn) -> Iterator[Event]:
         """Everything that follows from one turn."""
-        self._stopping = False
+        self._stopping = self._tutor.take_stop()
         if self.over:
             yield Problem("The lesson is over. Start another one from the list.")
             return
@@ -343,7 +343,7 @@ class Session:
         if tutor is None:
             return (yield from self._streamed(answered(None), turn_id))
         try:
-            with self._tutor.turn(tutor):
+            with self._tutor.turn(tutor, stopped=self._stopping):
                 return (yield from self._streamed(answered(tutor), turn_id))
         except EngineError as error:
             lost = self._tutor.lost(error)

@@ -49,6 +49,8 @@ ratio) before anything is believed. Chosen for untrained weights on COWS-L2H sen
 Trained weights bring their own: `Ready.margin_nats`."""
 SENTENCES_KEPT = 32
 """Reformulated sentences that are remembered: more than a text of a learner's has."""
+PIECES_KEPT = 1000
+"""Pieces of text whose tokens are remembered: more than a window holds, whatever half-written text was read as well."""
 SETTLED_WORDS = 6
 """Once a reply of at least so many words has asked its question, it is complete."""
 
@@ -150,6 +152,8 @@ class Tutor:
         Of several sentences (the longest `most`), the first one with something to recast.
         """
         for sentence in reformulation.sentences_to_check(text, self._brief.language, most):
+            if self._stopped:
+                break
             try:
                 finding = self.look_at(sentence)
             except EngineStopped:
@@ -356,6 +360,8 @@ class Tutor:
         """Ids of a piece; every piece of a conversation comes back each turn, so they are kept."""
         known = self._ids.get((text, special))
         if known is None:
+            if len(self._ids) >= PIECES_KEPT:
+                self._ids.clear()
             known = self._ids[text, special] = self._engine.tokenize(text, special=special)
         return known
 
