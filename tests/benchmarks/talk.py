@@ -115,7 +115,7 @@ def talk_about(
 
 def _read_along(session: Session, text: str) -> dict[str, float]:
     began = time.monotonic()
-    session.read_along(text, whole=True, wanted=lambda: True)
+    session.read_along(Said(text, 8.0), whole=True, wanted=lambda: True)
     return {
         "ahead_s": round(time.monotonic() - began, 3),
         "begins_s": PAUSE_S if text.endswith(ENDS) else REST_S,

@@ -44,7 +44,7 @@ def native(said: str) -> str:
 def test_a_turn_that_was_read_ahead_only_has_to_be_answered(talk: Make) -> None:
     engine = engine_that(native)
     session = talk(engine)
-    session.read_along(WRONG, whole=True, wanted=always)
+    session.read_along(Said(WRONG, 5.0), whole=True, wanted=always)
     asked = engine.calls["generate"]
     events = list(session.submit(Said(WRONG, 5.0)))
     reply = reply_in(events)
@@ -59,16 +59,20 @@ def test_a_turn_that_was_read_ahead_only_has_to_be_answered(talk: Make) -> None:
 def test_what_was_prepared_for_other_words_is_not_said(talk: Make) -> None:
     replies = ["¡Qué bien! ¿Qué haces en Queens?", GOOD]
     session = talk(engine_that(native, lambda: replies.pop(0)))
-    session.read_along("Vivo en Queens con mi familia", whole=True, wanted=always)
+    session.read_along(Said("Vivo en Queens con mi familia", 5.0), whole=True, wanted=always)
     reply = reply_in(list(session.submit(Said("Vivo en Harlem con mi familia", 5.0))))
     assert (reply.text, replies) == (GOOD, [])
 
 
 def test_who_took_long_is_answered_by_a_hint_though_a_reply_was_prepared(talk: Make, store: Store) -> None:
-    session = talk(engine_that(native))
+    engine = engine_that(native)
+    session = talk(engine)
     for _ in range(6):
         list(session.submit(Said("Vivo en Queens con mi familia y mi perro", 4.0)))
-    session.read_along("Trabajo mucho en casa", whole=True, wanted=always)
+    session.read_along(Said("Trabajo mucho en casa", 5.0), whole=True, wanted=always)
+    asked = engine.calls["generate"]
+    session.read_along(Said("Trabajo mucho en casa", 290.0), whole=True, wanted=always)
+    assert engine.calls["generate"] == asked  # by then it is known that no reply of the model's is needed
     reply = reply_in(list(session.submit(Said("Trabajo mucho en casa", 300.0))))
     assert "slow" in reply.signals
     assert reply.move == "hint"
@@ -78,8 +82,8 @@ def test_who_took_long_is_answered_by_a_hint_though_a_reply_was_prepared(talk: M
 def test_it_is_answered_as_if_it_had_not_been(talk: Make, said: str) -> None:
     plain = reply_in(list(talk(engine_that(native)).submit(Said(said, 5.0))))
     session = talk(engine_that(native))
-    session.read_along(said[:6], whole=False, wanted=always)
-    session.read_along(said, whole=True, wanted=always)
+    session.read_along(Said(said[:6], 5.0), whole=False, wanted=always)
+    session.read_along(Said(said, 5.0), whole=True, wanted=always)
     reply = reply_in(list(session.submit(Said(said, 5.0))))
     for field in ("text", "move", "signals", "source", "recast", "hint_level", "prompt_tokens"):
         assert getattr(reply, field) == getattr(plain, field)
@@ -88,7 +92,7 @@ def test_it_is_answered_as_if_it_had_not_been(talk: Make, said: str) -> None:
 def test_what_is_half_written_is_read_and_not_reformulated(talk: Make) -> None:
     engine = engine_that(native)
     session = talk(engine)
-    session.read_along("Vivo en Queens. Mi hermana es", whole=False, wanted=always)
+    session.read_along(Said("Vivo en Queens. Mi hermana es", 5.0), whole=False, wanted=always)
     assert engine.calls["generate"] == 1  # the finished sentence
     assert engine.text(engine.prompts[0]).count("[native] Vivo en Queens.<|im_end|>") == 1
     assert engine.text(engine._context).endswith("[native] Mi hermana es")
@@ -104,7 +108,7 @@ def test_nothing_of_it_is_kept(talk: Make, store: Store) -> None:
 
     session = talk(engine_that(native))
     position, before = session._position.saved(), rows()
-    session.read_along(WRONG, whole=True, wanted=always)
+    session.read_along(Said(WRONG, 5.0), whole=True, wanted=always)
     assert (session._position.saved(), rows()) == (position, before)
 
 
@@ -113,7 +117,7 @@ def test_it_leaves_off_when_the_learner_writes_on(talk: Make) -> None:
     engine = engine_that(lambda _: Line(NATIVE, gate=gate))
     session = talk(engine)
     reading = threading.Thread(
-        target=lambda: session.read_along(WRONG, whole=True, wanted=lambda: not gate.is_set())
+        target=lambda: session.read_along(Said(WRONG, 5.0), whole=True, wanted=lambda: not gate.is_set())
     )
     reading.start()
     while reading.is_alive():
@@ -130,7 +134,7 @@ def test_a_reply_that_is_stopped_while_it_is_prepared_is_not_said(talk: Make) ->
     engine = engine_that(native, lambda: Line(GOOD, gate=gates.pop() if gates else None))
     session = talk(engine)
     said = "Vivo en Queens con mi familia"
-    reading = threading.Thread(target=lambda: session.read_along(said, whole=True, wanted=always))
+    reading = threading.Thread(target=lambda: session.read_along(Said(said, 5.0), whole=True, wanted=always))
     reading.start()
     while reading.is_alive():
         if not gates:
@@ -146,7 +150,7 @@ def test_esc_while_a_turn_waits_for_what_is_done_ahead_is_meant_for_that_turn(ta
     gate = threading.Event()
     engine = engine_that(lambda _: Line(NATIVE, gate=gate))
     session = talk(engine)
-    reading = threading.Thread(target=lambda: session.read_along(WRONG, whole=True, wanted=always))
+    reading = threading.Thread(target=lambda: session.read_along(Said(WRONG, 5.0), whole=True, wanted=always))
     reading.start()
     while not engine.calls["generate"]:
         assert reading.is_alive()
@@ -163,7 +167,7 @@ def test_esc_while_a_turn_waits_for_what_is_done_ahead_is_meant_for_that_turn(ta
 def test_a_model_that_others_wait_for_is_left_alone(talk: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ScriptedEngine, "private", False)
     engine = engine_that(native)
-    talk(engine).read_along(WRONG, whole=True, wanted=always)
+    talk(engine).read_along(Said(WRONG, 5.0), whole=True, wanted=always)
     assert engine.calls["generate"] == engine.calls["prefill"] == 0
 
 
@@ -171,7 +175,7 @@ def test_items_with_a_known_answer_need_no_reading(spanish: LessonSet, store: St
     engine = engine_that(native)
     session = Session(spanish, spanish.lessons[0].id, store, hosted(engine), seed=1)
     list(session.start())
-    session.read_along(WRONG, whole=True, wanted=always)
+    session.read_along(Said(WRONG, 5.0), whole=True, wanted=always)
     assert engine.calls["generate"] == engine.calls["prefill"] == 0
 
 
@@ -186,7 +190,7 @@ def test_an_engine_that_dies_of_it_is_brought_back_before_the_turn(
         raise EngineDied("The language model stopped unexpectedly.", exit_code=-11)
 
     monkeypatch.setattr(engine, "revise", die)
-    session.read_along("Vivo en Queens con mi familia", whole=True, wanted=always)
+    session.read_along(Said("Vivo en Queens con mi familia", 5.0), whole=True, wanted=always)
     reply = reply_in(list(session.submit(Said("Vivo en Queens con mi familia", 5.0))))
     assert (reply.text, reply.source) == (GOOD, "model")
     assert engine.calls["load"] == 2

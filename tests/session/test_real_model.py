@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ from lessons.load import builtin_sets_dir, load_set
 from lessons.schema import MatchItem, items_of
 from tests.session.test_jsonl import events_of, tutor
 from tutor_app.pedagogy.validator import Situation, validate
+from tutor_app.session.events import Reply, Said
+from tutor_app.session.models import make_host
+from tutor_app.session.people import open_or_create
+from tutor_app.session.session import Session
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
@@ -78,3 +83,40 @@ def test_a_talk_on_the_embedded_default(tmp_path: Path) -> None:
     assert replies[1]["move"] == "simplify"
     assert any(event["source"] != "authored" for event in replies)
     assert replies[2]["cached_tokens"] > 300
+
+
+def test_reading_along_is_stopped_by_a_key_and_leaves_the_answer_to_enter(tmp_path: Path) -> None:
+    host = make_host(tmp_path, "gemma3-270m")
+    host.start()
+    try:
+        lessons = load_set(builtin_sets_dir() / "es-l2")
+        with open_or_create(tmp_path, "Ana", lessons.info) as store:
+            session = Session(lessons, None, store, host, level="A2", seed=1)
+            list(session.start())
+            for _ in host.wait(lambda: False):
+                pass
+            begun = Said("Vivo en Queens con mi familia y mi perro, que se llama Canela.", 6.0)
+            asked = threading.Event()
+
+            def wanted() -> bool:
+                asked.set()
+                return True
+
+            reading = threading.Thread(target=lambda: session.read_along(begun, whole=True, wanted=wanted))
+            reading.start()
+            assert asked.wait(60.0)
+            while reading.is_alive():
+                session.stop_reading()
+                reading.join(0.01)
+            assert host.state.state == "ready"
+            said = Said("Vivo en Queens con mi familia y mi perro, que se llama Canelo.", 8.0)
+            session.read_along(said, whole=True, wanted=lambda: True)
+            (reply,) = (event for event in session.submit(said) if isinstance(event, Reply))
+            assert reply.total_ms == 0.0
+            assert validate(reply.text, Situation("es", "l2", "A2", learner=said.text)) == []
+            later = Said("Me gusta mucho la música de mi barrio.", 5.0)
+            (reply,) = (event for event in session.submit(later) if isinstance(event, Reply))
+            assert reply.total_ms > 0.0
+            assert reply.cached_tokens > 0.8 * reply.prompt_tokens
+    finally:
+        host.close()

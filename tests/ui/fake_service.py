@@ -67,8 +67,8 @@ class FakeSession:
         self.stops += 1
         self._stop.set()
 
-    def read_along(self, text: str, *, whole: bool, wanted: Callable[[], bool]) -> None:
-        self.read.append((text, whole))
+    def read_along(self, draft: Said, *, whole: bool, wanted: Callable[[], bool]) -> None:
+        self.read.append((draft.text, whole))
 
     def stop_reading(self) -> None:
         self._stop.set()

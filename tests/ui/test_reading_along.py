@@ -32,7 +32,7 @@ def test_a_sentence_with_its_full_stop_is_read_whole_after_a_pause() -> None:
     draft.change("Vivo en Queens.")
     assert (draft.take(), draft.wait_s()) == (None, PAUSE_S)
     clock.now += PAUSE_S
-    assert draft.take() == Reading("Vivo en Queens.", whole=True)
+    assert draft.take() == Reading(Said("Vivo en Queens."), whole=True)
     assert (draft.take(), draft.wait_s()) == (None, None)
 
 
@@ -41,10 +41,10 @@ def test_without_one_it_is_read_in_after_a_pause_and_taken_for_whole_after_a_res
     draft = Draft(clock)
     draft.change("Vivo en")
     clock.now += PAUSE_S
-    assert draft.take() == Reading("Vivo en", whole=False)
+    assert draft.take() == Reading(Said("Vivo en"), whole=False)
     assert draft.wait_s() == pytest.approx(REST_S - PAUSE_S)
     clock.now += REST_S - PAUSE_S
-    assert draft.take() == Reading("Vivo en", whole=True)
+    assert draft.take() == Reading(Said("Vivo en"), whole=True)
 
 
 def test_every_key_begins_the_pause_anew_and_an_empty_box_is_not_read() -> None:
@@ -56,10 +56,18 @@ def test_every_key_begins_the_pause_anew_and_an_empty_box_is_not_read() -> None:
     draft.change("Vivo en")  # no change: a message that came late
     assert draft.take() is None
     clock.now += PAUSE_S / 2
-    assert draft.take() == Reading("Vivo en", whole=False)
+    assert draft.take() == Reading(Said("Vivo en"), whole=False)
     draft.change("")
     clock.now += REST_S
     assert draft.take() is None
+
+
+def test_what_is_read_knows_how_long_the_learner_has_taken() -> None:
+    clock = Clock()
+    draft = Draft(clock)
+    draft.change("Vivo en Queens.", 4.0)
+    clock.now += 2.0
+    assert draft.take() == Reading(Said("Vivo en Queens.", 6.0), whole=True)
 
 
 @dataclass
@@ -71,8 +79,8 @@ class SlowReader(FakeSession):
     stopped: threading.Event = field(default_factory=threading.Event)
     wanted: Callable[[], bool] = lambda: True
 
-    def read_along(self, text: str, *, whole: bool, wanted: Callable[[], bool]) -> None:
-        super().read_along(text, whole=whole, wanted=wanted)
+    def read_along(self, draft: Said, *, whole: bool, wanted: Callable[[], bool]) -> None:
+        super().read_along(draft, whole=whole, wanted=wanted)
         self.wanted = wanted
         self.stopped.clear()
         self.reading.set()

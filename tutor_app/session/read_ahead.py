@@ -17,12 +17,12 @@ from tutor_app.session import turns
 from tutor_app.session.open_steps import SENTENCES_READ
 from tutor_app.session.plan import Position
 from tutor_app.session.talk import plan_talk, to_be_reformulated
-from tutor_app.session.turns import Setting
+from tutor_app.session.turns import Setting, Turn
 from tutor_app.session.tutor import Tutor
 
 
 def read_ahead(
-    text: str,
+    turn: Turn,
     step: TalkStep | WriteStep | None,
     position: Position,
     at: Setting,
@@ -32,13 +32,12 @@ def read_ahead(
     whole: bool,
     wanted: Callable[[], bool],
 ) -> None:
-    """Read `text` as far as it is there; `whole`: the learner seems to be done with it.
+    """Read a turn as far as it is there; `whole`: the learner seems to be done with it.
 
     `wanted()` is asked before each request. Raises EngineStopped when one was stopped, EngineError when the engine is lost.
     """
-    turn = turns.read(text, None, [], at.tag, position.said)
     most = SENTENCES_READ if isinstance(step, WriteStep) else MAX_SENTENCES
-    sentences, rest = (text, "") if whole else reformulation.finished(text)
+    sentences, rest = (turn.text, "") if whole else reformulation.finished(turn.text)
     finding = NOTHING
     if to_be_reformulated(turn):
         for sentence in reformulation.sentences_to_check(sentences, at.tag, most):

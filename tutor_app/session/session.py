@@ -145,20 +145,21 @@ class Session:
 
     # -- while the learner writes ----------------------------------------------------------------------------
 
-    def read_along(self, text: str, *, whole: bool, wanted: Callable[[], bool]) -> None:
-        """Do what `text` will need of the model when it is sent; in the thread of `submit`, between two turns.
+    def read_along(self, draft: Said, *, whole: bool, wanted: Callable[[], bool]) -> None:
+        """Do what a turn will need of the model when it is sent; in the thread of `submit`, between two turns.
 
         `whole`: its writer seems to be done with it. `wanted()` is asked before each step of it, and `stop_reading`
         cuts the present one short. Nothing is shown or stored. Does nothing where no model is waited for.
         """
         step = self._unit.step if self._unit is not None else None
-        text = _readable(text)
+        text = _readable(draft.text)
         if self.over or not text or len(text) > MAX_TEXT or not isinstance(step, TalkStep | WriteStep | None):
             return
         if step is not None or self._lesson is None:
+            turn = self._read(text, draft.elapsed_s)
             self._tutor.ahead(
                 lambda tutor: read_ahead(
-                    text, step, self._position, self._at, tutor, self._previous, whole=whole, wanted=wanted
+                    turn, step, self._position, self._at, tutor, self._previous, whole=whole, wanted=wanted
                 )
             )
 
@@ -308,10 +309,13 @@ class Session:
             item_id=unit.id if unit else None,
             now=now,
         )
-        turn = turns.read(text, elapsed_s, self._store.pace(self._at.tag), self._at.tag, self._position.said)
+        turn = self._read(text, elapsed_s)
         uptake, repair = self._take_up(text, turn.confused)
         outcome = yield from self._outcome(turn, unit, turn_id)
         yield from self._conclude(outcome, unit, turn_id, text, uptake, repair)
+
+    def _read(self, text: str, elapsed_s: float | None) -> turns.Turn:
+        return turns.read(text, elapsed_s, self._store.pace(self._at.tag), self._at.tag, self._position.said)
 
     def _outcome(
         self, turn: turns.Turn, unit: Unit | None, turn_id: int

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tutor_app.session.events import Said
+
 PAUSE_S = 0.5
 """After so long without a key the learner is thinking; between the letters of a word it is a third of that."""
 REST_S = 1.5
@@ -17,7 +19,8 @@ ENDS = (".", "!", "?", "…", "。", "！", "？", "؟")
 class Reading:
     """A text that is worth reading now."""
 
-    text: str
+    draft: Said
+    """As it would be sent now."""
     whole: bool
     """Its writer seems to be done with it."""
 
@@ -28,22 +31,22 @@ class Draft:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._changed_at = 0.0
-        self._left: list[tuple[float, Reading]] = []
-        """What there is to read of the present text, and how long after its last key."""
+        self._elapsed_s: float | None = None
+        self._left: list[tuple[float, bool]] = []
+        """How long after the last key the present text is to be read, and whether as a whole."""
         self.text = ""
 
-    def change(self, text: str) -> None:
-        """The box holds `text` now."""
+    def change(self, text: str, elapsed_s: float | None = None) -> None:
+        """The box holds `text` now, so many seconds after the learner was asked."""
         if text == self.text:
             return
-        self.text, self._changed_at = text, self._clock()
-        part, whole = Reading(text, whole=False), Reading(text, whole=True)
+        self.text, self._changed_at, self._elapsed_s = text, self._clock(), elapsed_s
         if not text:
             self._left = []
         elif text.endswith(ENDS):
-            self._left = [(PAUSE_S, whole)]
+            self._left = [(PAUSE_S, True)]
         else:
-            self._left = [(PAUSE_S, part), (REST_S, whole)]
+            self._left = [(PAUSE_S, False), (REST_S, True)]
 
     def wait_s(self) -> float | None:
         """Seconds until there is something to read; None when that needs another key."""
@@ -51,4 +54,8 @@ class Draft:
 
     def take(self) -> Reading | None:
         """What is to be read now, once."""
-        return self._left.pop(0)[1] if self.wait_s() == 0.0 else None
+        if self.wait_s() != 0.0:
+            return None
+        _, whole = self._left.pop(0)
+        since = self._clock() - self._changed_at
+        return Reading(Said(self.text, None if self._elapsed_s is None else self._elapsed_s + since), whole)

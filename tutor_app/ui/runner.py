@@ -54,15 +54,15 @@ class SessionRunner:
         """Hand over a turn; it waits when the session has not started yet."""
         with self._changed:
             self._turns.append(turn)
-            if not isinstance(turn, Said) or (self._reading and self._reading.text != turn.text):
+            if not isinstance(turn, Said) or (self._reading and self._reading.draft.text != turn.text):
                 self._stop_reading()  # of the text that was sent, what is being read is needed
             self._changed.notify()
 
-    def write(self, text: str) -> None:
-        """The learner has changed what they are writing; in a pause the session reads along."""
+    def write(self, text: str, elapsed_s: float | None = None) -> None:
+        """The learner has changed what they are writing, so long after they were asked; in a pause the session reads along."""
         with self._changed:
-            self._draft.change(text)
-            if text and self._reading and self._reading.text != text:
+            self._draft.change(text, elapsed_s)
+            if text and self._reading and self._reading.draft.text != text:
                 self._stop_reading()
             self._changed.notify()
 
@@ -117,10 +117,10 @@ class SessionRunner:
     def _read_along(self, session: LessonSession, reading: Reading) -> None:
         def wanted() -> bool:
             # An empty box may have been sent: then what is being done is what the turn needs.
-            return self._draft.text in ("", reading.text) and not self._ending
+            return self._draft.text in ("", reading.draft.text) and not self._ending
 
         try:
-            session.read_along(reading.text, whole=reading.whole, wanted=wanted)
+            session.read_along(reading.draft, whole=reading.whole, wanted=wanted)
         finally:
             with self._changed:
                 self._reading = None

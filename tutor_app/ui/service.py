@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tutor_app.llm.protocol import EngineStats
 from tutor_app.progress.records import Learner, SavedTurn
-from tutor_app.session.events import Event, ModelState, StepShown, Summary, TurnIn
+from tutor_app.session.events import Event, ModelState, Said, StepShown, Summary, TurnIn
 from tutor_app.session.overview import LessonOverview, ModelOverview, SetOverview, SettingValue, WordEntry
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class LessonSession(Protocol):
         When the model is still loading and this turn needs it, yields ModelState until it is ready.
         """
 
-    def read_along(self, text: str, *, whole: bool, wanted: Callable[[], bool]) -> None:
-        """Do ahead what `text` will need when it is sent; in the thread of `submit`, between two turns.
+    def read_along(self, draft: Said, *, whole: bool, wanted: Callable[[], bool]) -> None:
+        """Do ahead what `draft` will need when it is sent; in the thread of `submit`, between two turns.
 
         `whole`: the learner seems to be done with it. `wanted()` False: leave off.
         """

@@ -282,7 +282,13 @@ class LessonScreen(Screen[Summary | None]):
 
     @on(Composer.Changed)
     def _written(self) -> None:
-        self._runner.write(self.query_one(Composer).readable)
+        self._runner.write(self.query_one(Composer).readable, self._elapsed_s())
+
+    def _elapsed_s(self) -> float | None:
+        """Seconds since the learner was asked something."""
+        if self._shown_at is None:
+            return None
+        return round(max(0.0, self.tutor.clock() - self._shown_at), 3)
 
     @on(Composer.Sent)
     @on(Answered)
@@ -294,8 +300,7 @@ class LessonScreen(Screen[Summary | None]):
         if spoken and (recording := self.query_one(SpeakBar).unsent):
             self.query_one(VoiceBar).compare(spoken, recording)
         self.query_one(SpeakBar).sent()
-        now = self.tutor.clock()
-        elapsed = None if self._shown_at is None else round(max(0.0, now - self._shown_at), 3)
+        elapsed = self._elapsed_s()
         line = self._view.say(message.text)
         if not self._started:
             line.mark(wording.WAITING_START)
