@@ -34,6 +34,8 @@ _SAME = str.maketrans(
     {"’": "'", "‘": "'", "ʼ": "'", "＇": "'", "´": "'", "`": "'", "“": '"', "”": '"', "\u0640": None}
     | dict.fromkeys(map(chr, (0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0xAD)))
 )
+_SEPARATORS = dict.fromkeys(range(0x1C, 0x20), " ")
+"""Spaces to `str.strip`, but not to `regex`."""
 _INNER = regex.compile(r"(?<=\s)[¿¡«“„(]+|[?!.,;:…»”)،؟؛]+(?=\s)|[。？！，、；：]+")
 _STAR = "\ue000"
 _UNSPACED = frozenset(("zh", "ja", "yue"))
@@ -49,7 +51,7 @@ def normalise(text: str, language: str) -> str:
     beside characters and full-width letters. Accents and tashkeel stay, since they can be the point;
     simplified and traditional characters are not unified either.
     """
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", text.translate(_SEPARATORS))
     if _primary(language) in _UNSPACED:
         text = unicodedata.normalize("NFC", text.translate(_HALF_WIDTH))
         text = _CJK_SPACE.sub("", text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lessons.leaks import gives_away
@@ -115,6 +115,8 @@ def test_arabic_words_need_a_sign_unless_they_are_one_letter() -> None:
 
 
 @given(st.text(max_size=60), st.sampled_from(["es", "zh", "ar", "fr"]))
+@example("0\x1f¡", "es")
+@example("零\x1f零", "zh")
 @settings(max_examples=300, deadline=None)
 def test_normalising_twice_changes_nothing_more(text: str, language: str) -> None:
     once = normalise(text, language)

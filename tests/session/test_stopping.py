@@ -111,7 +111,9 @@ def test_who_does_not_wait_for_a_lesson_to_be_read_in_has_the_tutor_in_the_next_
     engine.go_on.set()
     for _ in host.wait(lambda: False):
         pass
-    assert reply_in(list(session.submit(Said("Sí, mucho", 5.0)))).source == "model"
+    assert reply_in(list(session.submit(Said("Sí, también", 5.0)))).source == "model"
+    prompt = engine.text(engine.prompts[-1])
+    assert prompt.index("Sí, mucho") < prompt.index(reply_in(events).text) < prompt.index("Sí, también")
 
 
 def test_a_lesson_that_is_left_while_it_is_read_in_leaves_the_model_to_the_next(

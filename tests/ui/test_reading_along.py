@@ -134,18 +134,20 @@ def test_writing_on_ends_the_reading(runner: SessionRunner, reader: SlowReader) 
     assert reader.read[1] == ("Vivo en Queens. Y", False)
 
 
-def test_what_is_read_of_the_text_that_is_sent_is_finished_first(
+def test_what_is_read_of_the_text_that_is_sent_goes_on_whatever_is_written_next(
     runner: SessionRunner, reader: SlowReader, turns: list[int]
 ) -> None:
     runner.write("Vivo en Queens.")
     assert reader.reading.wait(10.0)
     runner.write("")  # the box is emptied before the turn is handed over
-    runner.submit(Said("Vivo en Queens."))
     assert not reader.stopped.is_set()
-    assert reader.turns == []
-    reader.go_on.set()
+    runner.submit(Said("Vivo en Queens."))
+    runner.write("Y")
     until(lambda: 1 in turns)
     assert reader.turns == [Said("Vivo en Queens.")]
+    assert not reader.stopped.is_set()
+    assert not reader.wanted()  # the rest of it is the turn's own
+    reader.go_on.set()
 
 
 @pytest.mark.parametrize("turn", [Said("Vivo en Bronx."), Asked("hint")])

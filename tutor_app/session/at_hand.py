@@ -6,11 +6,12 @@ costs the turn it was meant for and nothing else.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 from tutor_app.errors import TutorError
-from tutor_app.llm.protocol import EngineStopped
+from tutor_app.llm.protocol import EngineDied, EngineError, EngineHung, EngineStopped
 from tutor_app.pedagogy.prompts import Brief
 from tutor_app.session.events import ModelState
 from tutor_app.session.host import ModelHost, Ready
@@ -18,7 +19,7 @@ from tutor_app.session.tutor import Tutor
 
 
 class TutorAtHand:
-    """Lends out the tutor. `stop`, `stop_reading` and `leave` may come from any thread."""
+    """Lends out the tutor, to a turn or to what is done ahead of one. `stop`, `stop_ahead` and `leave` come from any thread."""
 
     def __init__(
         self,
@@ -34,7 +35,7 @@ class TutorAtHand:
         self._replay = replay
         self._seed = seed
         self._tutor: Tutor | None = None
-        self._asking = self._warming = self._ahead = self._stopped_ahead = False
+        self._asking = self._warming = self._ahead = self._left = False
 
     @property
     def model(self) -> tuple[str | None, str | None, tuple[str, ...]]:
@@ -54,18 +55,23 @@ class TutorAtHand:
     def _warm(self, progress: Callable[[float], None]) -> None:
         self._warming = True
         try:
+            if self._left:
+                raise EngineStopped("Stopped.")
             self._made().warm(progress)
         finally:
             self._warming = False
 
     def _made(self) -> Tutor:
+        """For whoever has the engine. Raises EngineError when another model was to be loaded meanwhile, and could not."""
         assert self._host is not None
-        assert self._host.ready is not None
-        if self._tutor is None or self._tutor.ready is not self._host.ready:
-            ready = self._host.ready
-            self._tutor = Tutor(self._host.engine, ready, self._brief(ready), seed=self._seed())
-            self._replay(self._tutor)
-        return self._tutor
+        ready, tutor = self._host.ready, self._tutor
+        if ready is None:
+            raise EngineError("No language model is loaded.")
+        if tutor is None or tutor.ready is not ready:
+            tutor = Tutor(self._host.engine, ready, self._brief(ready), seed=self._seed())
+            self._replay(tutor)
+            self._tutor = tutor
+        return tutor
 
     def begin(self, line: str) -> None:
         """A new talk, which the tutor opens with `line`."""
@@ -74,31 +80,36 @@ class TutorAtHand:
 
     # -- a turn ----------------------------------------------------------------------------------------------
 
-    def awaited(self, given_up: Callable[[], bool]) -> Generator[ModelState, None, Tutor | None]:
-        """The tutor, once the engine is ready; None when there is none or the learner will not wait."""
+    def awaited(self, given_up: Callable[[], bool]) -> Generator[ModelState, None, bool]:
+        """Whether there is a tutor, once the engine is ready; False too when the learner will not wait."""
         if self._host is None:
-            return None
+            return False
         yield from self._host.wait(given_up)
-        if self._host.state.state != "ready" or self._host.ready is None:
-            return None
-        try:
-            self._host.fit()
-        except TutorError as error:
-            yield self._host.lost(error)
-            return None
-        return self._made()
+        if self._host.state.state == "ready" and self._host.ready is not None:
+            try:
+                self._host.fit()
+            except TutorError as error:
+                yield self._host.lost(error)
+            else:
+                return True
+        self._tutor = (
+            None  # the turn is answered without it: the next one finds a tutor that was told of this
+        )
+        return False
 
     @contextmanager
-    def turn(self, tutor: Tutor, *, stopped: bool) -> Iterator[None]:
-        """The engine is this turn's, and `stop` is meant for it; `stopped`: it came already."""
+    def turn(self, stopped: Callable[[], bool]) -> Iterator[Tutor]:
+        """The tutor and the engine are this turn's, and so is every `stop` from here on; `stopped()`: one came before."""
         assert self._host is not None
+        began = time.monotonic()
         with self._host.exclusive():
-            tutor.begin_turn()
+            tutor = self._made()
+            tutor.begin_turn((time.monotonic() - began) * 1000)
             self._asking = True
-            if stopped:
-                tutor.stop()
             try:
-                yield
+                if stopped():
+                    tutor.stop()
+                yield tutor
             finally:
                 self._asking = False
 
@@ -112,17 +123,12 @@ class TutorAtHand:
         """Cut the turn short. A lesson that is still read in goes on being so: the next turn needs it."""
         if self._asking and self._tutor is not None:
             self._tutor.stop()
-        elif self._ahead:  # the turn has been sent, and waits for what is done ahead
-            self._stopped_ahead = True
-            self.stop_ahead()
-
-    def take_stop(self) -> bool:
-        """Whether the turn that begins now was stopped before it began."""
-        stopped, self._stopped_ahead = self._stopped_ahead, False
-        return stopped
+        else:
+            self.stop_ahead()  # which the turn waits for
 
     def leave(self) -> None:
         """Leave the engine to whoever comes next."""
+        self._left = True
         self.stop()
         if self._warming and self._host is not None:
             self._host.stop_running()
@@ -131,24 +137,25 @@ class TutorAtHand:
 
     def ahead(self, work: Callable[[Tutor], None]) -> None:
         """Let the tutor do `work` that may never be asked for, where it is ready and nobody else waits for it."""
-        host = self._host
-        if host is None or host.state.state != "ready" or host.ready is None or not host.engine.private:
+        if self._host is None or self._left or not self._host.engine.private:
             return
         try:
-            host.fit()
-            with host.exclusive():
-                self._ahead = True
+            with self._host.if_idle() as engine:
+                if engine is None:
+                    return
                 tutor = self._made()
                 tutor.begin_turn()
-                work(tutor)
-        except EngineStopped:
-            pass  # it is not wanted any more
-        except TutorError as error:
+                self._ahead = True
+                try:
+                    work(tutor)
+                finally:
+                    self._ahead = False
+        except (EngineDied, EngineHung) as error:
             self.lost(error)
-        finally:
-            self._ahead = False
+        except TutorError:
+            pass  # it is not wanted any more; or the turn itself meets the same, and says so
 
     def stop_ahead(self) -> None:
-        """Cut short what `ahead` does; only while it runs."""
-        if self._host is not None:
-            self._host.stop_running()
+        """Cut short what `ahead` does; nothing when it does nothing."""
+        if self._ahead and self._tutor is not None:
+            self._tutor.stop()

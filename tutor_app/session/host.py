@@ -135,6 +135,20 @@ class ModelHost:
         with self._busy:
             yield self._engine
 
+    @contextmanager
+    def if_idle(self) -> Iterator[Engine | None]:
+        """The engine, if it is ready and nobody has it; else None, at once. Raises TutorError as `fit` does."""
+        if not self._busy.acquire(blocking=False):
+            yield None
+            return
+        try:
+            ready = self._state.state == "ready" and self.ready is not None
+            if ready:
+                self._fitted()
+            yield self._engine if ready else None
+        finally:
+            self._busy.release()
+
     def warm(
         self, work: Callable[[Callable[[float], None]], None], after: Callable[[], None] | None = None
     ) -> None:

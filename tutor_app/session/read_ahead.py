@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from lessons.schema import TalkStep, WriteStep
 from tutor_app.pedagogy import reformulation
-from tutor_app.pedagogy.reformulation import MAX_SENTENCES, NOTHING
+from tutor_app.pedagogy.reformulation import MAX_SENTENCES, NOTHING, worth_reformulating
 from tutor_app.session import turns
 from tutor_app.session.open_steps import SENTENCES_READ
 from tutor_app.session.plan import Position
@@ -34,7 +34,7 @@ def read_ahead(
 ) -> None:
     """Read a turn as far as it is there; `whole`: the learner seems to be done with it.
 
-    `wanted()` is asked before each request. Raises EngineStopped when one was stopped, EngineError when the engine is lost.
+    `wanted()` is asked before each sentence and before the reply. Raises EngineStopped when it was stopped, and EngineError.
     """
     most = SENTENCES_READ if isinstance(step, WriteStep) else MAX_SENTENCES
     sentences, rest = (turn.text, "") if whole else reformulation.finished(turn.text)
@@ -46,7 +46,7 @@ def read_ahead(
             finding = tutor.look_at(sentence)
             if finding.kept:
                 break
-        if rest and not finding.kept and wanted():
+        if worth_reformulating(rest, at.tag) and not finding.kept and wanted():
             tutor.read_sentence(rest)
     if not whole or isinstance(step, WriteStep):
         return

@@ -63,7 +63,7 @@ _INVISIBLE = regex.compile(r"[\p{Cc}\p{Cf}\p{Co}\p{Cs}&&[^\n\t\u200c\u200d]]", r
 
 
 class Session:
-    """One sitting. `start` and `submit` are iterated in one thread; `stop` and `close` may come from any."""
+    """One sitting. `start` and `submit` are iterated in one thread; `stop`, `stop_reading` and `close` come from any."""
 
     def __init__(
         self,
@@ -146,25 +146,30 @@ class Session:
     # -- while the learner writes ----------------------------------------------------------------------------
 
     def read_along(self, draft: Said, *, whole: bool, wanted: Callable[[], bool]) -> None:
-        """Do what a turn will need of the model when it is sent; in the thread of `submit`, between two turns.
+        """Do what a turn will need of the model when it is sent; in a thread of its own, begun between two turns.
 
         `whole`: its writer seems to be done with it. `wanted()` is asked before each step of it, and `stop_reading`
-        cuts the present one short. Nothing is shown or stored. Does nothing where no model is waited for.
+        cuts the present one short; a turn that is sent meanwhile waits for it. Nothing is shown or stored. Does nothing
+        where no model is waited for, or where it is busy.
         """
         step = self._unit.step if self._unit is not None else None
         text = _readable(draft.text)
         if self.over or not text or len(text) > MAX_TEXT or not isinstance(step, TalkStep | WriteStep | None):
             return
         if step is not None or self._lesson is None:
-            turn = self._read(text, draft.elapsed_s)
+            turn, position, previous = (
+                self._read(text, draft.elapsed_s),
+                replace(self._position),
+                self._previous,
+            )
             self._tutor.ahead(
                 lambda tutor: read_ahead(
-                    turn, step, self._position, self._at, tutor, self._previous, whole=whole, wanted=wanted
+                    turn, step, position, self._at, tutor, previous, whole=whole, wanted=wanted
                 )
             )
 
     def stop_reading(self) -> None:
-        """Cut short what `read_along` does, from another thread; only while it runs."""
+        """Cut short what `read_along` does, from another thread."""
         self._tutor.stop_ahead()
 
     # -- start -----------------------------------------------------------------------------------------------
@@ -257,7 +262,7 @@ class Session:
 
     def submit(self, turn: TurnIn) -> Iterator[Event]:
         """Everything that follows from one turn."""
-        self._stopping = self._tutor.take_stop()
+        self._stopping = False
         if self.over:
             yield Problem("The lesson is over. Start another one from the list.")
             return
@@ -343,11 +348,10 @@ class Session:
             assert step is None or isinstance(step, TalkStep)
             return talk.answer_talk(turn, step, self._position, self._at, tutor, self._previous)
 
-        tutor = yield from self._tutor.awaited(lambda: self._stopping)
-        if tutor is None:
+        if not (yield from self._tutor.awaited(lambda: self._stopping)):
             return (yield from self._streamed(answered(None), turn_id))
         try:
-            with self._tutor.turn(tutor, stopped=self._stopping):
+            with self._tutor.turn(lambda: self._stopping) as tutor:
                 return (yield from self._streamed(answered(tutor), turn_id))
         except EngineError as error:
             lost = self._tutor.lost(error)

@@ -115,6 +115,7 @@ class Tutor:
         self._found: dict[str, Finding] = {}
         """Sentence → what a native speaker would have said differently; the last few."""
         self._stopped = False
+        self._waited_ms = 0.0
 
     # -- the fixed beginning ---------------------------------------------------------------------------------
 
@@ -135,9 +136,10 @@ class Tutor:
         self._prepared = None
         self._history = prompts.opened(line)
 
-    def begin_turn(self) -> None:
-        """Listen to the learner again: an earlier `stop` is over."""
+    def begin_turn(self, waited_ms: float = 0.0) -> None:
+        """Listen to the learner again: an earlier `stop` is over. `waited_ms` they have waited already."""
         self._stopped = False
+        self._waited_ms = waited_ms
 
     def stop(self) -> None:
         """Cut this turn short, whatever is being done for it; from any thread."""
@@ -152,8 +154,6 @@ class Tutor:
         Of several sentences (the longest `most`), the first one with something to recast.
         """
         for sentence in reformulation.sentences_to_check(text, self._brief.language, most):
-            if self._stopped:
-                break
             try:
                 finding = self.look_at(sentence)
             except EngineStopped:
@@ -164,6 +164,7 @@ class Tutor:
 
     def read_sentence(self, text: str) -> None:
         """Read in a sentence that is not finished yet, as far as the request to reformulate it will be the same."""
+        self._go_on()
         pairs = zip(self._native_prompt(text), self._native_prompt(f"{text} …"), strict=False)
         self._engine.prefill([one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)])
 
@@ -186,12 +187,14 @@ class Tutor:
         ids = self._native_prompt(text)
         own = self._tokens(prompts.one_line(text), False)
         end = self._tokens(templates.END_OF_TURN[self._family], True)
+        held = self._held(prompts.one_line(text), own)
+        self._go_on()
         revision = self._engine.revise(
             ids,
             [*own, *end],
             max_tokens=min(NATIVE_TOKENS, 2 * len(own) + ROOM_TOKENS),
             stop_texts=("\n", "[", " ¿" if "?" not in text else "\n"),
-            held=self._held(prompts.one_line(text), own),
+            held=held,
         )
         native = reformulation.only_the_sentence(clean(revision.text, self._brief.language), text)
         finding = reformulation.find(text, native, self._brief.language, self._brief.track)
@@ -200,7 +203,9 @@ class Tutor:
         likely = revision.log_likelihood
         # What is not acted on, such as a dropped pronoun, must lend no weight to what is.
         if likely is None or finding.native != revision.text.strip():
-            likely = sum(self._engine.score(ids, [*self._tokens(finding.native, False), *end]))
+            written = self._tokens(finding.native, False)
+            self._go_on()
+            likely = sum(self._engine.score(ids, [*written, *end]))
         margin = likely - revision.draft_log_likelihood
         needed = self.ready.margin_nats.get(self._brief.track, MARGIN_NATS[self._brief.track])
         return finding if reformulation.believed(finding, margin, needed) else reformulation.NOTHING
@@ -215,23 +220,28 @@ class Tutor:
         without = self._tokens(rest[:1].upper() + rest[1:] if first[:1].isupper() else rest, False)
         return Held(len(held), without[0]) if list(own[: len(held)]) == held and without else None
 
+    def _go_on(self) -> None:
+        """Raises EngineStopped when `stop` came while the engine had nothing to do, and so nothing to cancel."""
+        if self._stopped:
+            raise EngineStopped("Stopped.")
+
     # -- the reply -------------------------------------------------------------------------------------------
 
     def compose(self, request: Request) -> Composing:
         """The reply, shown as it is made. Raises EngineError when the engine is lost."""
         prepared, self._prepared = self._prepared, None
         if prepared is not None and prepared[0] == request:
-            draft = replace(prepared[1], ttft_ms=0.0, total_ms=0.0)  # nobody waited
+            draft = replace(prepared[1], ttft_ms=self._waited_ms, total_ms=self._waited_ms)
             yield ReplyFragment(draft.text)
         else:
-            draft = yield from self._composed(request)
+            draft = yield from self._write(request)
         self.remember(request.learner, request.direction, draft.text)
         return draft
 
     def prepare(self, request: Request) -> None:
         """Compose a reply that may be asked for next: then `compose` has it. One that is stopped leaves nothing behind."""
         self._prepared = None
-        composing = self._composed(request)
+        composing = self._write(request)
         while True:
             try:
                 next(composing)
@@ -240,9 +250,7 @@ class Tutor:
                 self._prepared = None if draft.stopped else (request, draft)
                 return
 
-    def _composed(self, request: Request) -> Composing:
-        if self._stopped:  # before there was anything to say
-            return replace(authored(request.fallback), stopped=True)
+    def _write(self, request: Request) -> Composing:
         started = time.monotonic()
         first = yield from self._attempt(request, retry=None)
         if first.stopped or not first.violations:
@@ -282,6 +290,8 @@ class Tutor:
         ids = self._encode([*self._prefix, *self._window(turn), turn], reply=True)
         if request.opening:
             ids = [*ids, *self._tokens(request.opening, False)]
+        if self._stopped:  # before there was anything to say
+            return replace(authored(request.fallback), stopped=True)
         sampling = Sampling(
             temperature=0.7 if retry is None else 0.4,
             repeat_penalty=1.05,

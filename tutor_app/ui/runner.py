@@ -1,10 +1,11 @@
-"""One session in one thread: turns go in from the screen, messages come out to it."""
+"""One session in one thread, and in another what it reads ahead: turns go in from the screen, messages come out to it."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from threading import Condition, Lock
+from functools import partial
+from threading import Condition, Lock, Thread
 
 from textual.message import Message
 
@@ -24,7 +25,7 @@ class SessionRunner:
         self._post = post
         self._turns: deque[TurnIn] = deque()
         self._changed = Condition()
-        self._ending = False
+        self._ending = self._answering = False
         self._draft = Draft()
         self._reading: Reading | None = None
         """What the session reads along with now."""
@@ -36,10 +37,14 @@ class SessionRunner:
         summary = None
         try:
             session = self._session = self._open()
+            reader = Thread(target=self._read_along, args=(session,), name="reading-along", daemon=True)
             try:
-                self._answer_turns(session)
+                self._answer_turns(session, reader)
             finally:
+                self.end()
                 summary = session.close()
+                if reader.ident is not None:
+                    reader.join()
         except TutorError as error:
             self._post(SessionFailed(str(error)))
         finally:
@@ -56,15 +61,16 @@ class SessionRunner:
             self._turns.append(turn)
             if not isinstance(turn, Said) or (self._reading and self._reading.draft.text != turn.text):
                 self._stop_reading()  # of the text that was sent, what is being read is needed
-            self._changed.notify()
+            self._changed.notify_all()
 
     def write(self, text: str, elapsed_s: float | None = None) -> None:
         """The learner has changed what they are writing, so long after they were asked; in a pause the session reads along."""
         with self._changed:
             self._draft.change(text, elapsed_s)
-            if text and self._reading and self._reading.draft.text != text:
+            needed = bool(self._turns) or self._answering  # by a turn that was sent, whatever is written now
+            if text and self._reading and self._reading.draft.text != text and not needed:
                 self._stop_reading()
-            self._changed.notify()
+            self._changed.notify_all()
 
     def take_back(self) -> TurnIn | None:
         """A turn that the session has not seen yet, withdrawn; None when it already has it."""
@@ -89,41 +95,55 @@ class SessionRunner:
             self._ending = True
             self._turns.clear()
             self._stop_reading()
-            self._changed.notify()
+            self._changed.notify_all()
         self.stop_reply()
 
-    def _answer_turns(self, session: LessonSession) -> None:
+    def _answer_turns(self, session: LessonSession, reader: Thread) -> None:
         self._relay(session.start())
         self._post(TurnOver(0))
+        reader.start()
         number = 0
-        while (turn := self._next_turn(session)) is not None:
+        while (turn := self._next_turn()) is not None:
             number += 1
             self._relay(session.submit(turn))
+            with self._changed:
+                self._answering = False
+                self._changed.notify_all()
             self._post(TurnOver(number))
 
-    def _next_turn(self, session: LessonSession) -> TurnIn | None:
-        while True:
-            with self._changed:
-                if not self._turns and not self._ending:
-                    self._changed.wait(self._draft.wait_s())
-                if self._ending:
-                    return None
-                if self._turns:
-                    return self._turns.popleft()
-                reading = self._reading = self._draft.take()
-            if reading is not None:
-                self._read_along(session, reading)
+    def _next_turn(self) -> TurnIn | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._turns or self._ending)
+            if self._ending:
+                return None
+            self._answering = True
+            return self._turns.popleft()
 
-    def _read_along(self, session: LessonSession, reading: Reading) -> None:
-        def wanted() -> bool:
-            # An empty box may have been sent: then what is being done is what the turn needs.
-            return self._draft.text in ("", reading.draft.text) and not self._ending
+    # -- the reader's thread -----------------------------------------------------------------------------------
 
-        try:
-            session.read_along(reading.draft, whole=reading.whole, wanted=wanted)
-        finally:
-            with self._changed:
-                self._reading = None
+    def _read_along(self, session: LessonSession) -> None:
+        while (reading := self._next_reading()) is not None:
+            try:
+                wanted = partial(self._wanted, reading.draft.text)
+                session.read_along(reading.draft, whole=reading.whole, wanted=wanted)
+            finally:
+                with self._changed:
+                    self._reading = None
+
+    def _next_reading(self) -> Reading | None:
+        with self._changed:
+            while not self._ending:
+                idle = not self._turns and not self._answering
+                if idle and (reading := self._draft.take()) is not None:
+                    self._reading = reading
+                    return reading
+                self._changed.wait(self._draft.wait_s() if idle else None)
+            return None
+
+    def _wanted(self, text: str) -> bool:
+        """Whether to go on with reading `text`; what a turn that was sent still needs, it does itself."""
+        busy = self._ending or self._answering or bool(self._turns)
+        return not busy and self._draft.text == text
 
     def _stop_reading(self) -> None:
         if self._reading is not None and self._session is not None:

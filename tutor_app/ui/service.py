@@ -41,7 +41,7 @@ __all__ = [
 class LessonSession(Protocol):
     """A lesson or a talk. `start` and `submit` run in one worker thread, never at the same time.
 
-    `stop` and `close` may come from any thread at any moment, also while an iterator is being consumed.
+    `stop`, `stop_reading` and `close` come from any thread at any moment, also while an iterator is being consumed.
     """
 
     @property
@@ -58,13 +58,13 @@ class LessonSession(Protocol):
         """
 
     def read_along(self, draft: Said, *, whole: bool, wanted: Callable[[], bool]) -> None:
-        """Do ahead what `draft` will need when it is sent; in the thread of `submit`, between two turns.
+        """Do ahead what `draft` will need when it is sent; in a thread of its own, begun between two turns.
 
         `whole`: the learner seems to be done with it. `wanted()` False: leave off.
         """
 
     def stop_reading(self) -> None:
-        """Make `read_along` come back at once; only while it runs."""
+        """Make `read_along` come back soon."""
 
     def stop(self) -> None:
         """Cut the reply short: within 0.5 s `submit` yields Reply(stopped=True) and goes on as usual.
