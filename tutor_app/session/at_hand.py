@@ -92,9 +92,8 @@ class TutorAtHand:
                 yield self._host.lost(error)
             else:
                 return True
-        self._tutor = (
-            None  # the turn is answered without it: the next one finds a tutor that was told of this
-        )
+        # The turn is answered without it; whoever is made for the next one is told of this.
+        self._tutor = None
         return False
 
     @contextmanager

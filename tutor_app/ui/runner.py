@@ -15,6 +15,9 @@ from tutor_app.ui.draft import Draft, Reading
 from tutor_app.ui.messages import FragmentsWaiting, SessionClosed, SessionEvent, SessionFailed, TurnOver
 from tutor_app.ui.service import LessonSession
 
+LEAVE_S = 0.5
+"""How long leaving waits for what is read ahead, which has been stopped by then."""
+
 
 class SessionRunner:
     """Relays a session. `run` blocks and belongs in a thread worker; all else may be called from the screen."""
@@ -44,7 +47,7 @@ class SessionRunner:
                 self.end()
                 summary = session.close()
                 if reader.ident is not None:
-                    reader.join()
+                    reader.join(LEAVE_S)
         except TutorError as error:
             self._post(SessionFailed(str(error)))
         finally:
