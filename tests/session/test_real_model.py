@@ -102,7 +102,11 @@ def test_reading_along_is_stopped_by_a_key_and_leaves_the_answer_to_enter(tmp_pa
                 asked.set()
                 return True
 
-            reading = threading.Thread(target=lambda: session.read_along(begun, whole=True, wanted=wanted))
+            def read() -> None:
+                while not asked.is_set():  # the lesson itself is being read in at first
+                    session.read_along(begun, whole=True, wanted=wanted)
+
+            reading = threading.Thread(target=read)
             reading.start()
             assert asked.wait(60.0)
             while reading.is_alive():
