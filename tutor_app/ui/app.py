@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
@@ -91,6 +91,12 @@ class TutorApp(App[None]):
         self.theme = preferences.THEME.default
         self.push_screen(WelcomeScreen())
         self.call_after_refresh(self.find_learners)
+
+    @on(events.DescendantFocus)
+    def _keep_cursor_still(self, event: events.DescendantFocus) -> None:
+        """Where cursors are not to blink, no box for text blinks, whichever screen it is on."""
+        if not self.cursor_blink and hasattr(event.widget, "cursor_blink"):
+            event.widget.cursor_blink = False
 
     @work(thread=True, exit_on_error=False, group="learners")
     def find_learners(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,7 +20,7 @@ from tutor_app.ui.text import clean, one_line
 from tutor_app.ui.widgets.words import Words
 
 if TYPE_CHECKING:
-    from tutor_app.ui.app import TutorApp
+    pass
 
 MOST = 500
 """Characters of a field."""
@@ -67,10 +67,6 @@ class EntryDialog(ModalScreen[Change | None]):
                 forget = isinstance(entry.what, FormKnowledge)
                 yield Button(Content(wording.FORGET if forget else wording.DELETE), id="delete")
                 yield Button(Content(wording.CLOSE), id="close")
-
-    def on_mount(self) -> None:
-        for field in self.query(Input):
-            field.cursor_blink = cast("TutorApp", self.app).cursor_blink
 
     @on(Input.Submitted)
     def _written(self) -> None:

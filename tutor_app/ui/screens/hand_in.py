@@ -74,8 +74,6 @@ class HandInScreen(Screen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        for box in self.query(Input):
-            box.cursor_blink = self.tutor.cursor_blink
         self.find_practised()
 
     @work(thread=True, exit_on_error=False, group="handin")

@@ -134,7 +134,6 @@ class LessonScreen(Screen[Summary | None]):
         reader = self.tutor.service.reader(self._set.language)
         self._can_hear = reader is not None
         self.query_one(VoiceBar).use(reader)
-        composer.cursor_blink = self.tutor.cursor_blink
         self.watch(self.app, "model_state", self._show_model)
         self._show_time()
         self.set_interval(MINUTE_CHECK_S, self._show_time)

@@ -50,7 +50,6 @@ class MemoryScreen(PlaceScreen):
         yield LineList(id="entries")
 
     def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = self.tutor.cursor_blink
         self.find_remembered()
 
     @work(thread=True, exit_on_error=False, exclusive=True, group="place")

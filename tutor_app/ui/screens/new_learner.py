@@ -59,7 +59,6 @@ class NewLearnerScreen(Screen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = cast("TutorApp", self.app).cursor_blink
         if self._known_name:
             self.query_one("#language", RadioSet).focus()
 

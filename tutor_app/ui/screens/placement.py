@@ -69,7 +69,6 @@ class PlacementScreen(Screen[None]):
         composer.target_language = self._set.language
         composer.offer_key = self._offer_key
         composer.may_send = lambda: not self._waiting
-        composer.cursor_blink = self.tutor.cursor_blink
         self.choose_step(None, None)
 
     @work(thread=True, exit_on_error=False, group="placement")

@@ -49,9 +49,6 @@ class TalksScreen(PlaceScreen):
         yield Static(Content(wording.LOOKING), id="count", classes="quiet")
         yield LineList(id="lines")
 
-    def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = self.tutor.cursor_blink
-
     def on_screen_resume(self) -> None:
         """At the beginning, and again when a session may have been deleted over this screen."""
         self.find_lines(self.query_one(Input).value)
