@@ -25,6 +25,7 @@ from tests.benchmarks._conversation import CONTEXT_TOKENS, REPLY_TOKENS, SYSTEM,
 from tests.benchmarks._random_qwen3 import build
 from tutor_app.llm import machine
 from tutor_app.llm.client import ChildEngine
+from tutor_app.llm.common_prefix import common_length
 from tutor_app.llm.models import resolve
 from tutor_app.llm.protocol import Done, LoadSpec, Sampling
 from tutor_app.pedagogy.templates import Message, encode, pieces
@@ -203,7 +204,7 @@ def _prefix(engine: ChildEngine, family: str) -> list[int]:
     one, two = (
         _ids(engine, family, [Message("system", SYSTEM), Message("user", text)]) for text in ("a", "1")
     )
-    return one[: next(i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b)]
+    return one[: common_length(one, two)]
 
 
 def _later(run: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tutor_app.llm.aside import Aside, common_length
+from tutor_app.llm.aside import Aside
+from tutor_app.llm.common_prefix import common_length
 
 LESSON = list(range(100))
 TALK = [*LESSON, *range(1000, 1200)]

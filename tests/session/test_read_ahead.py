@@ -20,14 +20,19 @@ Hosted = Callable[[ScriptedEngine], ModelHost]
 Make = Callable[[ScriptedEngine], Session]
 
 
+def read_in(session: Session, engine: ScriptedEngine, host: ModelHost) -> None:
+    """Start the session, and wait until its lesson has been read in."""
+    list(session.start())
+    while not engine.calls["warm"] or host.state.state != "ready":
+        pass
+
+
 @pytest.fixture
 def talk(spanish: LessonSet, store: Store, hosted: Hosted) -> Make:
     def make(engine: ScriptedEngine) -> Session:
         host = hosted(engine)
         session = Session(spanish, None, store, host, level="A2", seed=1, fresh=True)
-        list(session.start())
-        while not engine.calls["warm"] or host.state.state != "ready":
-            pass
+        read_in(session, engine, host)
         return session
 
     return make
@@ -186,9 +191,7 @@ def test_a_text_too_long_for_the_window_costs_nothing(
     engine = ScriptedEngine(lambda _: GOOD, n_ctx=1200)
     host = hosted(engine)
     session = Session(spanish, None, store, host, level="A2", seed=1)
-    list(session.start())
-    while not engine.calls["warm"] or host.state.state != "ready":
-        pass
+    read_in(session, engine, host)
     session.read_along(Said("Ella vive lejos " * 200, 5.0), whole=False, wanted=always)
     session.read_along(Said("Ella vive lejos " * 200, 5.0), whole=True, wanted=always)
     assert host.state.state == "ready"

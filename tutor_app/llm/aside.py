@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tutor_app.llm.common_prefix import common_length
+
 WORTH_KEEPING = 32
 """Tokens that must be about to be lost before a state is copied away: copying costs about as much."""
 MOST = 3
@@ -16,14 +18,6 @@ LIMIT_BYTES = 256 * 2**20
 SAME_CONVERSATION = 0.5
 """Share of an older state's own tokens (those after the lesson) in common with a newer one that makes the older
 one superfluous: a talk that has gone on, a last reply that was cut into tokens otherwise."""
-
-
-def common_length(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens both begin with."""
-    for index, (a, b) in enumerate(zip(one, other, strict=False)):
-        if a != b:
-            return index
-    return min(len(one), len(other))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tutor_app.llm.aside import common_length
+from tutor_app.llm.common_prefix import common_length
 from tutor_app.llm.protocol import (
     Adapter,
     Done,

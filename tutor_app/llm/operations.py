@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from llama_cpp import llama_cpp as C
 
-from tutor_app.llm.aside import Aside, common_length
+from tutor_app.llm.aside import Aside
+from tutor_app.llm.common_prefix import common_length
 from tutor_app.llm.prefix_cache import PrefixCache, PrefixKey
 from tutor_app.llm.protocol import Sampling
 from tutor_app.llm.revision import DraftReader
@@ -179,7 +180,7 @@ class Operations:
     def _read_in(self, id: int, ids: list[int]) -> None:
         if self._fits(id, ids):
             self._prefill(id, ids, reuse=len(ids))
-            self._line.send(id, "read")
+            self._line.send(id, "prefilled")
 
     def _generate(self, id: int, ids: list[int], sampling: Sampling) -> None:
         if not self._fits(id, ids):

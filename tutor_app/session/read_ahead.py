@@ -34,18 +34,13 @@ def read_ahead(
 ) -> None:
     """Read a turn as far as it is there; `whole`: the learner seems to be done with it.
 
-    `wanted()` is asked before each sentence and before the reply. Raises EngineStopped when it was stopped, and EngineError.
+    `wanted()` False: what is not begun yet is left to the turn. Raises EngineStopped when it was stopped, and EngineError.
     """
     most = SENTENCES_READ if isinstance(step, WriteStep) else MAX_SENTENCES
     sentences, rest = (turn.text, "") if whole else reformulation.finished(turn.text)
     finding = NOTHING
     if to_be_reformulated(turn):
-        for sentence in reformulation.sentences_to_check(sentences, at.tag, most):
-            if not wanted():
-                return
-            finding = tutor.look_at(sentence)
-            if finding.kept:
-                break
+        finding = tutor.reformulate(sentences, most)
         if worth_reformulating(rest, at.tag) and not finding.kept and wanted():
             tutor.read_sentence(rest)
     if not whole or isinstance(step, WriteStep):

@@ -156,17 +156,18 @@ class Session:
         text = _readable(draft.text)
         if self.over or not text or len(text) > MAX_TEXT or not isinstance(step, TalkStep | WriteStep | None):
             return
-        if step is not None or self._lesson is None:
-            turn, position, previous = (
-                self._read(text, draft.elapsed_s),
-                replace(self._position),
-                self._previous,
+        if step is None and self._lesson is not None:
+            return
+        turn = self._read(text, draft.elapsed_s)
+        position, previous = (
+            replace(self._position),
+            self._previous,
+        )  # as they are now: the turn may come meanwhile
+        self._tutor.ahead(
+            lambda tutor: read_ahead(
+                turn, step, position, self._at, tutor, previous, whole=whole, wanted=wanted
             )
-            self._tutor.ahead(
-                lambda tutor: read_ahead(
-                    turn, step, position, self._at, tutor, previous, whole=whole, wanted=wanted
-                )
-            )
+        )
 
     def stop_reading(self) -> None:
         """Cut short what `read_along` does, from another thread."""

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import Literal
 
 from lessons.patterns import contains
+from tutor_app.llm.common_prefix import common_length
 from tutor_app.llm.protocol import (
     Done,
     Engine,
@@ -164,9 +164,9 @@ class Tutor:
 
     def read_sentence(self, text: str) -> None:
         """Read in a sentence that is not finished yet, as far as the request to reformulate it will be the same."""
+        ids, longer = self._native_prompt(text), self._native_prompt(f"{text} …")
         self._go_on()
-        pairs = zip(self._native_prompt(text), self._native_prompt(f"{text} …"), strict=False)
-        self._engine.prefill([one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)])
+        self._engine.prefill(ids[: common_length(ids, longer)])
 
     def _native_prompt(self, text: str) -> list[int]:
         return self._encode([*self._prefix, Message("user", prompts.native_request(text))], reply=True)
@@ -178,7 +178,7 @@ class Tutor:
         """
         if text not in self._found:
             found = self._reformulate(text)
-            while len(self._found) >= SENTENCES_KEPT:
+            if len(self._found) >= SENTENCES_KEPT:
                 del self._found[next(iter(self._found))]
             self._found[text] = found
         return self._found[text]

@@ -28,7 +28,9 @@ class SessionRunner:
         self._post = post
         self._turns: deque[TurnIn] = deque()
         self._changed = Condition()
-        self._ending = self._answering = False
+        self._ending = False
+        self._answering = True
+        """Until the session has started, and while it has a turn."""
         self._draft = Draft()
         self._reading: Reading | None = None
         """What the session reads along with now."""
@@ -41,13 +43,13 @@ class SessionRunner:
         try:
             session = self._session = self._open()
             reader = Thread(target=self._read_along, args=(session,), name="reading-along", daemon=True)
+            reader.start()
             try:
-                self._answer_turns(session, reader)
+                self._answer_turns(session)
             finally:
                 self.end()
                 summary = session.close()
-                if reader.ident is not None:
-                    reader.join(LEAVE_S)
+                reader.join(LEAVE_S)
         except TutorError as error:
             self._post(SessionFailed(str(error)))
         finally:
@@ -101,18 +103,20 @@ class SessionRunner:
             self._changed.notify_all()
         self.stop_reply()
 
-    def _answer_turns(self, session: LessonSession, reader: Thread) -> None:
+    def _answer_turns(self, session: LessonSession) -> None:
         self._relay(session.start())
-        self._post(TurnOver(0))
-        reader.start()
+        self._turn_over(0)
         number = 0
         while (turn := self._next_turn()) is not None:
             number += 1
             self._relay(session.submit(turn))
-            with self._changed:
-                self._answering = False
-                self._changed.notify_all()
-            self._post(TurnOver(number))
+            self._turn_over(number)
+
+    def _turn_over(self, number: int) -> None:
+        with self._changed:
+            self._answering = False
+            self._changed.notify_all()
+        self._post(TurnOver(number))
 
     def _next_turn(self) -> TurnIn | None:
         with self._changed:

@@ -14,8 +14,9 @@ FIND_LEVEL = "Find where to begin (6–10 min)"
 BEGIN_FIRST = "Begin at the beginning"
 KEEP_IT = "Keep this"
 HELP_BACKGROUND = """\
-Arrows and Space pick an answer, Tab goes on. Nothing has to be answered. At the beginning **Esc** leaves the rest out. The path below follows your answers
-until you choose it yourself. It can be changed in the settings (F10) at any time.
+Arrows and Space pick an answer, Tab goes on. Nothing has to be answered. At the beginning **Esc** leaves the rest
+out. The path below follows your answers until you choose it yourself. It can be changed in the settings (F10) at any
+time.
 """
 
 # --- placement ----------------------------------------------------------------------------------------------
