@@ -6,7 +6,7 @@ also be made before the learner has sent the turn (`read_ahead`).
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 from lessons.patterns import contains
@@ -98,98 +98,82 @@ def plan_talk(
         decision = replace(decision, move="question", elicit=True)
         line = author.Line(author.phrase(at.tag, "model", seed, previous=previous, form=form), form)
         return Plan(decision, line, direction=direction(decision, form, "", at, step), target=(form,))
-    if (
-        step is not None
-        and position.turn >= step.turns
-        and decision.move in ("ask", "check", "culture", "reflect")
-    ):
+    may_close = decision.move in ("ask", "check", "culture", "reflect")
+    if step is not None and position.turn >= step.turns and may_close:
         return Plan(replace(decision, move="reflect"), author.closing(step, at.tag, seed))
-    return _plan_reply(turn, step, position, at, finding, previous, decision)
+    return _CarriedOn(turn, step, position, at, finding, previous, decision, seed).plan()
 
 
-def _plan_reply(
-    turn: Turn,
-    step: TalkStep | None,
-    position: Position,
-    at: Setting,
-    finding: Finding,
-    previous: tuple[str, ...],
-    decision: Decision,
-) -> Plan:
-    """A reply that carries the talk on."""
-    seed, move = at.seed + position.replies, decision.move
-    unclear = author.unclear(previous[-1], at.tag) if _lost(decision, step, previous) else ""
-    reminder = next_reminder(at.reminders, position) if step is None and move == "ask" else None
-    carried = step or reminder
-    asked, line = _question_and_line(step, position, at, finding, previous, decision, unclear, reminder)
-    told = direction(decision, finding.target, unclear or asked, at, carried)
-    target = (finding.target,) if finding.target else ()
-    brought = reminder.card_id if reminder else None
-    if move in ("hint", "question", "explore") or (step is not None and move == "simplify"):
-        # The instructor wrote it, and wrote it more simply.
-        return Plan(decision, line, direction=told, target=target, brought=brought)
-    request = Request(
-        turn.text, told, situation(turn, at, previous, move, finding, unclear), line,
-        _questions(carried, asked, at, seed, previous, unclear, simpler=move == "simplify"),
-        target=finding.target if move == "recast" else "",
-        opening=author.phrase(at.tag, "echo", seed, form=finding.target) if move == "recast" else "",
-        carry=asked if carried is not None and move != "recast" else "",
-        seed=seed,
-    )  # fmt: skip
-    return Plan(decision, line, request, told, target, brought)
+@dataclass(frozen=True)
+class _CarriedOn:
+    """A reply after which the talk goes on."""
 
+    turn: Turn
+    step: TalkStep | None
+    position: Position
+    at: Setting
+    finding: Finding
+    previous: tuple[str, ...]
+    decision: Decision
+    seed: int
 
-def _question_and_line(
-    step: TalkStep | None,
-    position: Position,
-    at: Setting,
-    finding: Finding,
-    previous: tuple[str, ...],
-    decision: Decision,
-    unclear: str,
-    reminder: Reminder | None,
-) -> tuple[str, author.Line]:
-    """The question that carries the talk on, and the whole reply as it is said without a model."""
-    seed, move = at.seed + position.replies, decision.move
-    if unclear:
-        line = author.said_simpler(unclear, at.tag, seed, previous)
-        return without_lead_in(line.text), line
-    note = _culture_note(step, at) if move == "culture" else None
-    if note is not None:
-        return author.without_emphasis(note.ask).text, author.culture(note, at.tag, seed)
-    if reminder is not None:
-        asked = author.phrase(at.tag, "bring_up", seed, previous=previous, word=reminder.words)
-    else:
-        asked = _next_question(step, position, at, simpler=move in ("simplify", "hint"), previous=previous)
-    line = author.talk_reply(
-        at.tag, seed, move=move, question=asked, starters=step.starters if step is not None else (),
-        target=finding.target, original=finding.original, previous=previous,
-    )  # fmt: skip
-    return asked, line
+    def plan(self) -> Plan:
+        at, finding, move = self.at, self.finding, self.decision.move
+        unclear = self._unclear()
+        reminder = next_reminder(at.reminders, self.position) if self.step is None and move == "ask" else None
+        carried = self.step or reminder
+        asked, line = self._question_and_line(unclear, reminder)
+        told = direction(self.decision, finding.target, unclear or asked, at, carried)
+        target = (finding.target,) if finding.target else ()
+        brought = reminder.card_id if reminder else None
+        if move in ("hint", "question", "explore") or (self.step is not None and move == "simplify"):
+            # The instructor wrote it, and wrote it more simply.
+            return Plan(self.decision, line, direction=told, target=target, brought=brought)
+        request = Request(
+            self.turn.text, told, situation(self.turn, at, self.previous, move, finding, unclear), line,
+            self._questions(carried, asked, unclear),
+            target=finding.target if move == "recast" else "",
+            opening=author.phrase(at.tag, "echo", self.seed, form=finding.target) if move == "recast" else "",
+            carry=asked if carried is not None and move != "recast" else "",
+            seed=self.seed,
+        )  # fmt: skip
+        return Plan(self.decision, line, request, told, target, brought)
 
+    def _unclear(self) -> str:
+        """What of the last line has to be said in easier words that no instructor wrote; empty when nothing has."""
+        if self.step is not None or self.decision.move != "simplify" or not self.previous:
+            return ""
+        return author.unclear(self.previous[-1], self.at.tag)
 
-def _questions(
-    carried: TalkStep | Reminder | None,
-    asked: str,
-    at: Setting,
-    seed: int,
-    previous: tuple[str, ...],
-    unclear: str,
-    *,
-    simpler: bool,
-) -> tuple[str, ...]:
-    """What may be asked in place of a question of the model's that will not do, the best first."""
-    if unclear and not author.easier_wordings(unclear, at.tag):
-        return ()  # the model is rather asked once more than its question dropped
-    if carried is not None or simpler:
-        return (asked,)
-    # Nobody planned a free talk's next question: one that stays with what was said serves better than a new topic.
-    return (author.phrase(at.tag, "ask", seed, previous=previous), asked)
+    def _question_and_line(self, unclear: str, reminder: Reminder | None) -> tuple[str, author.Line]:
+        """The question that carries the talk on, and the whole reply as it is said without a model."""
+        step, at, seed, move, previous = self.step, self.at, self.seed, self.decision.move, self.previous
+        if unclear:
+            line = author.said_simpler(unclear, at.tag, seed, previous)
+            return without_lead_in(line.text), line
+        note = _culture_note(step, at) if move == "culture" else None
+        if note is not None:
+            return author.without_emphasis(note.ask).text, author.culture(note, at.tag, seed)
+        if reminder is not None:
+            asked = author.phrase(at.tag, "bring_up", seed, previous=previous, word=reminder.words)
+        else:
+            number = max(self.position.turn - 1, 0)  # this turn is counted: the first is asked after one
+            simpler = move in ("simplify", "hint")
+            asked = author.talk_question(step, number, at.tag, at.seed, simpler=simpler, previous=previous)
+        line = author.talk_reply(
+            at.tag, seed, move=move, question=asked, starters=step.starters if step is not None else (),
+            target=self.finding.target, original=self.finding.original, previous=previous,
+        )  # fmt: skip
+        return asked, line
 
-
-def _lost(decision: Decision, step: TalkStep | None, previous: Sequence[str]) -> bool:
-    """Whether what was said last has to be said in easier words that no instructor wrote."""
-    return step is None and decision.move == "simplify" and bool(previous)
+    def _questions(self, carried: TalkStep | Reminder | None, asked: str, unclear: str) -> tuple[str, ...]:
+        """What may be asked in place of a question of the model's that will not do, the best first."""
+        if unclear and not author.easier_wordings(unclear, self.at.tag):
+            return ()  # the model is rather asked once more than its question dropped
+        if carried is not None or self.decision.move == "simplify":
+            return (asked,)
+        # Nobody planned a free talk's next question: one that stays with what was said serves better than a new topic.
+        return (author.phrase(self.at.tag, "ask", self.seed, previous=self.previous), asked)
 
 
 def _passed_by(turn: Turn, position: Position, at: Setting) -> str:
@@ -236,14 +220,6 @@ def situation(
         unclear=unclear, learner=turn.text,
         attempted=(finding.target,) if finding.target else (), support=at.info.support_language,
     )  # fmt: skip
-
-
-def _next_question(
-    step: TalkStep | None, position: Position, at: Setting, *, simpler: bool, previous: tuple[str, ...]
-) -> str:
-    """The question that carries the talk on. `position.turn` counts this turn, so the first is asked after one."""
-    number = max(position.turn - 1, 0)
-    return author.talk_question(step, number, at.tag, at.seed, simpler=simpler, previous=previous)
 
 
 def _culture_due(step: TalkStep | None, position: Position, at: Setting) -> bool:
