@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psutil
@@ -22,11 +22,24 @@ SPINS = {"GOMP_SPINCOUNT": "1000"}
 machine's waits are shorter. The default is 15 ms, which beside other work burns the very core that the other
 thread needs (gemma3-270m, two cores, load 7: prompts 26 tokens/s with the default, 139 with this; decoding 4 and
 11). It must stand in the environment before the library is loaded."""
+HUGE_PAGES = "glibc.malloc.hugetlb=1"
+"""Asks the C library for memory in pages of 2 MiB where the system leaves that to programs (`madvise`, the usual
+setting of Linux): repacked weights are read whole for every token, and each page of 4 KiB is looked up anew
+(qwen2.5-1.5b Q4_K_M, two cores: 84 ms a token instead of 102)."""
+TUNABLES = "GLIBC_TUNABLES"
 END_S = 0.4
 """How long a child may take to end by itself."""
 LAST_LINES = 40
 
 Event = dict[str, Any]
+
+
+def environment(own: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What a child is started with: `own`, and what makes llama.cpp quick where `own` does not say otherwise."""
+    tunables = ":".join(
+        part for part in (HUGE_PAGES, own.get(TUNABLES, "")) if part
+    )  # the last of a name wins
+    return {**SPINS, **own, TUNABLES: tunables}
 
 
 class Child:
@@ -38,7 +51,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=SPINS | os.environ,
+            env=environment(),
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         self._listeners: dict[int, queue.SimpleQueue[Event | None]] = {0: queue.SimpleQueue()}

@@ -15,6 +15,7 @@ from llama_cpp import llama_cpp as C
 
 from tutor_app.llm.aside import Aside
 from tutor_app.llm.common_prefix import common_length
+from tutor_app.llm.joint_adapter import CannotJoin, Member, joined
 from tutor_app.llm.prefix_cache import PrefixCache, PrefixKey
 from tutor_app.llm.protocol import Sampling
 from tutor_app.llm.revision import DraftReader
@@ -53,7 +54,8 @@ class Operations:
         self._cancelled: set[int] = set()
         self._cache: PrefixCache | None = None
         self._model_sha256 = ""
-        self._adapters: list[tuple[str, Path, float]] = []
+        self._adapters: list[Member] = []
+        """What the context is computed with: one adapter for all that were asked for."""
         self._warm: list[int] = []
         self._aside = Aside()
         self._scratch = np.empty(0, dtype=np.float32)
@@ -159,7 +161,16 @@ class Operations:
 
     def _set_adapters(self, adapters: list[dict[str, Any]]) -> None:
         self._forget()
-        self._adapters = [(a["sha256"], Path(a["path"]), float(a["scale"])) for a in adapters]
+        wanted = [Member(a["sha256"], Path(a["path"]), float(a["scale"])) for a in adapters if a["scale"]]
+        try:
+            with joined(wanted, self._cache.folder if self._cache else None) as one:
+                self._use([one] if one else [])
+        except (CannotJoin, Refused) as error:
+            self._complaints.append(f"adapters not joined: {error}")
+            self._use(wanted)  # if one of them does not fit, the message names it
+
+    def _use(self, adapters: Sequence[Member]) -> None:
+        self._adapters = list(adapters)
         self._runtime.set_adapters(self._adapters)
 
     def _forget(self) -> None:
@@ -359,7 +370,7 @@ class Operations:
     def _key(self, ids: list[int]) -> PrefixKey:
         return PrefixKey(
             model_sha256=self._model_sha256,
-            adapters=tuple((sha256, scale) for sha256, _, scale in self._adapters),
+            adapters=tuple((adapter.sha256, adapter.scale) for adapter in self._adapters),
             n_ctx=self._runtime.n_ctx,
             cache_type=self._runtime.cache_type,
             build=self._runtime.build,
