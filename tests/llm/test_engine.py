@@ -428,16 +428,3 @@ def test_a_file_that_llama_cpp_cannot_load_is_refused_with_its_reason(
         assert engine.load(gemma).n_vocab == 262_144
     finally:
         engine.close()
-
-
-@pytest.mark.parametrize(
-    ("flags", "found"), [("fma avx512_bf16 amx_tile amx_int8", True), ("fma avx2", False)]
-)
-def test_a_processor_whose_matrix_unit_llama_cpp_dies_of_is_known(
-    tmp_path: Path, flags: str, found: bool
-) -> None:
-    from tutor_app.llm.amx import has_amx
-
-    (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags : {flags}\n", encoding="ascii")
-    assert has_amx(tmp_path / "cpuinfo") is found
-    assert not has_amx(tmp_path / "none of it")
