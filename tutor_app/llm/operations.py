@@ -278,7 +278,7 @@ class Operations:
         agreed = next((at for at in range(first, len(draft)) if rows[at].best != draft[at]), len(draft))
         ends = {*self._runtime.end_ids, draft[-1]}
         limit = min(max_tokens, self._runtime.n_ctx - len(ids))
-        reader, stream = DraftReader(draft[:-1]), TextStream(stop_texts)
+        reader, stream = DraftReader(draft[:-1], [row.best for row in rows]), TextStream(stop_texts)
         text, total, said = "", 0.0, 0
         reader.agreed(agreed)
         ended, waiting = (
@@ -357,11 +357,10 @@ class Operations:
         """
         shared = common_length(self._runtime.past, ids)
         better = self._aside.best(ids)
-        warm = len(self._warm) if ids[: len(self._warm)] == self._warm else 0
+        warm = common_length(self._warm, ids)
         if better is None or common_length(better.tokens, ids) <= shared:
             better = None
-        in_lesson = self._runtime.past[: len(self._warm)] == self._warm
-        self._aside.keep(self._runtime, shared, lesson=len(self._warm) if in_lesson else 0)
+        self._aside.keep(self._runtime, shared, lesson=common_length(self._runtime.past, self._warm))
         if better is not None and common_length(better.tokens, ids) >= warm:
             self._runtime.restore(better.tokens, better.state)
         elif warm > shared:
