@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from tutor_app.llm.common_prefix import common_length
 
-WORTH_KEEPING = 32
-"""Tokens that must be about to be lost before a state is copied away: copying costs about as much."""
+WORTH_KEEPING = 4
+"""Tokens that must be about to be lost before a state is copied away. Copying 300 of qwen2.5-1.5b takes 4 ms, reading four
+again 120."""
 MOST = 3
 LIMIT_BYTES = 256 * 2**20
 SAME_CONVERSATION = 0.5
