@@ -123,9 +123,10 @@ def _read_along(session: Session, text: str) -> dict[str, float]:
 
 
 def _said(session: Session, row: dict[str, Any], track: str) -> dict[str, Any]:
-    began = time.monotonic()
-    reply = next(event for event in session.submit(Said(row["learner"], 8.0)) if isinstance(event, Reply))
-    seconds = time.monotonic() - began
+    began, seconds = time.monotonic(), 0.0
+    for event in session.submit(Said(row["learner"], 8.0)):
+        if isinstance(event, Reply):  # what the session does after it, it does while the learner reads
+            reply, seconds = event, time.monotonic() - began
     situation = Situation("es", track, LEVEL, learner=row["learner"])  # type: ignore[arg-type]
     forms = [error["right"] for error in row["errors"] if error["right"].strip()]
     return {

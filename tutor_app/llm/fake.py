@@ -88,6 +88,7 @@ class ScriptedEngine:
         """Ids of every `generate`, in order; `text` reads them."""
         self.samplings: list[Sampling] = []
         self.warmed: list[list[int]] = []
+        self.prefilled: list[list[int]] = []
         self.adapters: tuple[Adapter, ...] = ()
         self.score_of: Callable[[list[int], list[int]], list[float]] = lambda _, tokens: [-1.0] * len(tokens)
         self._n_ctx = n_ctx
@@ -169,6 +170,7 @@ class ScriptedEngine:
         """Takes them for the context."""
         self.calls["prefill"] += 1
         self._fits(ids)
+        self.prefilled.append(list(ids))
         self._context = list(ids)
 
     def generate(self, ids: Sequence[int], sampling: Sampling) -> Iterator[GenerationEvent]:

@@ -57,7 +57,11 @@ class TutorAtHand:
         try:
             if self._left:
                 raise EngineStopped("Stopped.")
-            self._made().warm(progress)
+            tutor = self._made()
+            tutor.begin_turn()
+            tutor.warm(progress)
+            if self._host is not None and self._host.engine.private:
+                tutor.settle()
         finally:
             self._warming = False
 
@@ -153,6 +157,10 @@ class TutorAtHand:
             self.lost(error)
         except TutorError:
             pass  # it is not wanted any more; or the turn itself meets the same, and says so
+
+    def settle(self) -> None:
+        """Read in what was said so far: whoever answers has a moment while it is read and the next line is written."""
+        self.ahead(lambda tutor: tutor.settle())
 
     def stop_ahead(self) -> None:
         """Cut short what `ahead` does; nothing when it does nothing."""

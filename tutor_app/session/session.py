@@ -248,6 +248,12 @@ class Session:
             return None
         return self._units[self._position.unit]
 
+    @property
+    def _talking(self) -> bool:
+        """Whether what comes next is said in a talk."""
+        unit = self._unit
+        return isinstance(unit.step, TalkStep) if unit is not None else self._lesson is None
+
     def _shown(self, unit: Unit) -> Presented:
         assert unit.item is not None
         return present(unit.item, self._seed)
@@ -285,6 +291,8 @@ class Session:
             yield Problem(f"That is longer than {MAX_TEXT} characters. Send it in smaller parts.")
             return
         yield from self._answer(text, turn.elapsed_s)
+        if not self.over and self._talking:
+            self._tutor.settle()
 
     def _listen(self, turn: Spoke) -> Heard | Problem:
         if self._hear is None:

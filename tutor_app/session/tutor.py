@@ -120,8 +120,8 @@ class Tutor:
     # -- the fixed beginning ---------------------------------------------------------------------------------
 
     def warm(self, on_progress: Callable[[float], None] | None = None) -> None:
-        """Read the lesson's prefix in (from disk when it was read before)."""
-        self._engine.warm(self._encode(self._prefix, reply=False), on_progress=on_progress)
+        """Read in how every request to reformulate begins, with the lesson's prefix (from disk when it was read before)."""
+        self._engine.warm(_shared(self._native_prompt), on_progress=on_progress)
 
     def remember(self, learner: str, direction: str, reply: str) -> None:
         """Add a turn that is over to the conversation (also when resuming a lesson)."""
@@ -135,6 +135,12 @@ class Tutor:
         """A new talk, which the tutor opens with `line`."""
         self._prepared = None
         self._history = prompts.opened(line)
+
+    def settle(self) -> None:
+        """Read in what was said so far, as the next turn begins with it. Raises EngineStopped."""
+        if self._history:
+            self._go_on()
+            self._engine.prefill(_shared(lambda text: self._prompt(Message("user", text))))
 
     def begin_turn(self, waited_ms: float = 0.0) -> None:
         """Listen to the learner again: an earlier `stop` is over. `waited_ms` they have waited already."""
@@ -164,9 +170,8 @@ class Tutor:
 
     def read_sentence(self, text: str) -> None:
         """Read in a sentence that is not finished yet, as far as the request to reformulate it will be the same."""
-        ids, longer = self._native_prompt(text), self._native_prompt(f"{text} …")
         self._go_on()
-        self._engine.prefill(ids[: common_length(ids, longer)])
+        self._engine.prefill(_shared(lambda rest: self._native_prompt(f"{text}{rest}"), ("", " …")))
 
     def _native_prompt(self, text: str) -> list[int]:
         return self._encode([*self._prefix, Message("user", prompts.native_request(text))], reply=True)
@@ -287,7 +292,7 @@ class Tutor:
         if not self._history:  # a writing task, which no line of the tutor's began
             self.begin(author.phrase(tag, "hello", self._seed))
         turn = Message("user", prompts.learner_turn(request.learner, direction))
-        ids = self._encode([*self._prefix, *self._window(turn), turn], reply=True)
+        ids = self._prompt(turn)
         if request.opening:
             ids = [*ids, *self._tokens(request.opening, False)]
         if self._stopped:  # before there was anything to say
@@ -354,6 +359,10 @@ class Tutor:
             found.append(Violation("asks", f"Say «{request.target}» in your reply."))
         return found
 
+    def _prompt(self, turn: Message) -> list[int]:
+        """What the reply to `turn` is asked for with."""
+        return self._encode([*self._prefix, *self._window(turn), turn], reply=True)
+
     def _window(self, turn: Message) -> list[Message]:
         loaded: Loaded | None = self._engine.loaded
         if loaded is None:
@@ -374,6 +383,12 @@ class Tutor:
                 self._ids.clear()
             known = self._ids[text, special] = self._engine.tokenize(text, special=special)
         return known
+
+
+def _shared(prompt: Callable[[str], list[int]], texts: tuple[str, str] = ("A", "¿")) -> list[int]:
+    """What a prompt begins with whatever the learner says: its tokens up to where two that differ at once part."""
+    one, other = (prompt(text) for text in texts)
+    return one[: common_length(one, other)]
 
 
 def _generator(events: Iterator[GenerationEvent]) -> Generator[GenerationEvent, None, None]:
