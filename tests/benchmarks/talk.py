@@ -15,6 +15,7 @@ import argparse
 import gzip
 import json
 import random
+import re
 import statistics
 import sys
 import tempfile
@@ -38,7 +39,9 @@ LEVEL = "A2"
 TALK_LENGTH = 6
 """Sentences to a talk, so that replies are made with some history and of the usual length."""
 WORDS = (4, 20)
-PAUSES_S = (0, 2, 3, 5)
+PAUSES_S = (0, 1, 2, 3)
+LETTERS_PER_S = 4
+"""How fast a sentence is typed that is read along: 48 words of five letters a minute."""
 
 
 def read(path: Path, *, tuning: bool) -> list[dict[str, Any]]:
@@ -114,12 +117,27 @@ def talk_about(
 
 
 def _read_along(session: Session, text: str) -> dict[str, float]:
-    began = time.monotonic()
-    session.read_along(Said(text, 8.0), whole=True, wanted=lambda: True)
+    """What is read ahead of a sentence that is typed without a pause. The typing itself takes no time here: of the words,
+    those are read in that would be, going by how long each reading took."""
+    ends = [match.end() for match in re.finditer(r"\S+\s", text)]
+    at, typed = 0.0, 0
+    while (due := [end for end in ends if end > typed]) and max(
+        at, due[0] / LETTERS_PER_S
+    ) * LETTERS_PER_S < len(text):
+        at = max(at, due[0] / LETTERS_PER_S)
+        typed = max(end for end in due if end <= at * LETTERS_PER_S)
+        at += _timed(session, text[:typed], whole=False)
+    late = max(0.0, at - len(text) / LETTERS_PER_S)
     return {
-        "ahead_s": round(time.monotonic() - began, 3),
+        "ahead_s": round(late + _timed(session, text, whole=True), 3),
         "begins_s": PAUSE_S if text.endswith(ENDS) else REST_S,
     }
+
+
+def _timed(session: Session, text: str, *, whole: bool) -> float:
+    began = time.monotonic()
+    session.read_along(Said(text, 8.0), whole=whole, wanted=lambda: True)
+    return time.monotonic() - began
 
 
 def _said(session: Session, row: dict[str, Any], track: str) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def test_a_short_talk_on_a_long_lesson_is_kept_too() -> None:
 
 
 def test_a_few_tokens_are_not_worth_a_copy() -> None:
-    context = Context([*LESSON[:10], *range(500, 520)])
+    context = Context([*LESSON[:10], *range(500, 503)])
     Aside().keep(context, shared=10, lesson=10)
     assert context.copies == 0
 
@@ -60,29 +60,36 @@ def test_a_later_state_of_a_conversation_replaces_the_earlier() -> None:
     assert len(aside) == 1
 
 
-def test_a_talk_outlasts_any_number_of_sentences() -> None:
+def test_a_talk_outlasts_any_number_of_sentences_and_the_last_sentence_is_there() -> None:
     aside = Aside()
     aside.keep(Context(TALK), len(LESSON), len(LESSON))
     for start in range(5000, 6000, 100):
-        aside.keep(Context([*LESSON, *range(start, start + 60)]), len(LESSON), len(LESSON))
-    best = aside.best(TALK)
-    assert best is not None
-    assert best.tokens == TALK
+        sentence = [*LESSON, *range(start, start + 60)]
+        aside.keep(Context(sentence), len(LESSON), len(LESSON), passing=True)
+    for wanted in (TALK, sentence):
+        best = aside.best(wanted)
+        assert best is not None
+        assert best.tokens == wanted
 
 
-def test_what_would_not_be_kept_is_not_copied() -> None:
+def test_the_talk_of_now_pushes_out_that_of_long_ago_though_it_is_shorter() -> None:
     aside = Aside()
-    for start in (1000, 2000, 3000):
-        aside.keep(Context([*LESSON, *range(start, start + 200)]), len(LESSON), len(LESSON))
-    context = Context(REFORMULATION)
-    aside.keep(context, len(LESSON), len(LESSON))
-    assert context.copies == 0
+    for length, start in enumerate((1000, 2000, 3000, 4000)):
+        aside.keep(Context([*LESSON, *range(start, start + 200 - length)]), len(LESSON), len(LESSON))
+    assert [aside.best([*LESSON, start]).tokens[len(LESSON)] for start in (2000, 3000, 4000)] == [
+        2000,
+        3000,
+        4000,
+    ]
+    gone = aside.best([*LESSON, 1000])
+    assert gone is not None
+    assert gone.tokens[len(LESSON)] != 1000
 
 
-def test_memory_is_bounded() -> None:
+def test_memory_is_bounded_and_a_sentence_makes_room_for_the_talk() -> None:
     aside = Aside(limit_bytes=1500)
-    aside.keep(Context(REFORMULATION), len(LESSON), len(LESSON))
     aside.keep(Context(TALK), len(LESSON), len(LESSON))
+    aside.keep(Context(REFORMULATION), len(LESSON), len(LESSON), passing=True)
     assert len(aside) == 1
     best = aside.best(REFORMULATION)
     assert best is not None

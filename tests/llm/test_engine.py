@@ -265,17 +265,17 @@ def test_later_turns_reuse_the_whole_conversation(engine: ChildEngine) -> None:
 def test_two_conversations_on_one_lesson_do_not_push_each_other_out(engine: ChildEngine) -> None:
     lesson = prompt(engine, LESSON)
     talk = [*lesson, *engine.tokenize("\nAlumno: Ayer fui al mercado con mi abuela. " * 6, special=False)]
-    aside = [
-        *lesson,
-        *engine.tokenize("\nReformula: " + "Yo fue a la mercado ayer por el tarde. " * 6, special=False),
-    ]
-    engine.warm(lesson)
+    begun = [*lesson, *engine.tokenize("\nReformula:", special=False)]
+    aside = [*begun, *engine.tokenize(" Yo fue a la mercado ayer por el tarde." * 6, special=False)]
+    engine.warm(begun)
     reference = text_of(list(engine.generate(talk, GREEDY)))
     for sentence in (aside, [*aside[:-3], *aside[-2:]], [*aside[:-4], *aside[-2:]]):
         list(engine.generate(sentence, replace(GREEDY, max_tokens=2)))
     back = list(engine.generate(talk, GREEDY))
     assert done(back).cached_tokens >= len(talk) - 1
     assert text_of(back) == reference
+    again = list(engine.generate([*aside[:-4], *aside[-2:]], GREEDY))
+    assert done(again).cached_tokens >= len(aside) - 4
 
 
 def test_a_saved_prefix_gives_the_same_bytes_in_another_process(gemma: LoadSpec, prefixes: Path) -> None:

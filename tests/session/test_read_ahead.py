@@ -118,7 +118,9 @@ def test_what_is_half_written_is_read_and_not_reformulated(talk: Make) -> None:
     session.read_along(Said("Vivo en Queens. Mi hermana es", 5.0), whole=False, wanted=always)
     assert engine.calls["generate"] == 1  # the finished sentence
     assert engine.text(engine.prompts[0]).count("[native] Vivo en Queens.<|im_end|>") == 1
-    assert engine.text(engine._context).endswith("[native] Mi hermana es")
+    sentence, turn = (engine.text(ids) for ids in engine.prefilled[-2:])
+    assert sentence.endswith("[native] Mi hermana es")
+    assert turn.endswith("<|im_start|>user\nVivo en Queens. Mi hermana es")
 
 
 def test_nothing_of_it_is_kept(talk: Make, store: Store) -> None:

@@ -12,7 +12,7 @@ from textual.message import Message
 from tests.ui.conftest import driven
 from tests.ui.fake_service import FakeSession
 from tutor_app.session.events import Asked, Said
-from tutor_app.ui.draft import PAUSE_S, REST_S, Draft, Reading
+from tutor_app.ui.draft import DEAR_S, PAUSE_S, REST_S, Draft, Reading
 from tutor_app.ui.messages import TurnOver
 from tutor_app.ui.runner import SessionRunner
 
@@ -30,7 +30,8 @@ def test_a_sentence_with_its_full_stop_is_read_whole_after_a_pause() -> None:
     draft = Draft(clock)
     assert draft.wait_s() is None
     draft.change("Vivo en Queens.")
-    assert (draft.take(), draft.wait_s()) == (None, PAUSE_S)
+    assert draft.take() is None
+    assert draft.wait_s() == pytest.approx(PAUSE_S)
     clock.now += PAUSE_S
     assert draft.take() == Reading(Said("Vivo en Queens."), whole=True)
     assert (draft.take(), draft.wait_s()) == (None, None)
@@ -45,6 +46,29 @@ def test_without_one_it_is_read_in_after_a_pause_and_taken_for_whole_after_a_res
     assert draft.wait_s() == pytest.approx(REST_S - PAUSE_S)
     clock.now += REST_S - PAUSE_S
     assert draft.take() == Reading(Said("Vivo en"), whole=True)
+
+
+def test_a_word_is_read_in_when_it_is_finished_unless_that_takes_long() -> None:
+    clock = Clock()
+    draft = Draft(clock)
+    draft.change("Vivo ")
+    assert draft.take() == Reading(Said("Vivo "), whole=False)
+    draft.took(DEAR_S / 2)
+    draft.change("Vivo en ")
+    assert draft.take() == Reading(Said("Vivo en "), whole=False)
+    draft.took(DEAR_S * 2)
+    draft.change("Vivo en Queens ")
+    assert draft.take() is None
+    assert draft.wait_s() == pytest.approx(PAUSE_S)
+
+
+def test_what_is_read_serves_the_text_that_goes_on_after_it() -> None:
+    part, all_of_it = (Reading(Said("Vivo en "), whole=whole) for whole in (False, True))
+    assert part.serves("Vivo en ")
+    assert part.serves("Vivo en Queens.")
+    assert not part.serves("Vivo e")
+    assert all_of_it.serves("Vivo en ")
+    assert not all_of_it.serves("Vivo en Queens.")
 
 
 def test_every_key_begins_the_pause_anew_and_an_empty_box_is_not_read() -> None:
@@ -148,6 +172,16 @@ def test_what_is_read_of_the_text_that_is_sent_goes_on_whatever_is_written_next(
     assert not reader.stopped.is_set()
     assert not reader.wanted()  # the rest of it is the turn's own
     reader.go_on.set()
+
+
+def test_writing_on_lets_what_was_begun_of_it_go_on(runner: SessionRunner, reader: SlowReader) -> None:
+    runner.write("Vivo en ")
+    assert reader.reading.wait(10.0)
+    runner.write("Vivo en Q")
+    assert reader.wanted()
+    assert not reader.stopped.is_set()
+    runner.write("Vivo a")
+    assert reader.stopped.wait(10.0)
 
 
 @pytest.mark.parametrize("turn", [Said("Vivo en Bronx."), Asked("hint")])

@@ -27,6 +27,8 @@ class State:
 
     tokens: list[int]
     state: NDArray[np.uint8]
+    passing: bool
+    """A question beside the talk (a sentence to be reformulated): the next one takes its place."""
 
 
 class Holder(Protocol):
@@ -52,21 +54,23 @@ class Aside:
         """The state that shares the most tokens with `ids`."""
         return max(self._states, key=lambda kept: common_length(kept.tokens, ids), default=None)
 
-    def keep(self, holder: Holder, shared: int, lesson: int) -> None:
+    def keep(self, holder: Holder, shared: int, lesson: int, *, passing: bool = False) -> None:
         """Copy the holder's state if, beyond the first `shared`, enough tokens are about to be replaced by others.
 
-        `lesson` is how many tokens all conversations have in common anyway. The shortest conversations make room:
-        a talk is worth more than one sentence's reformulation, which is never asked for again.
+        `lesson` is how many tokens all conversations have in common anyway. Passing ones make room first, then those
+        that were put aside longest ago.
         """
         tokens = list(holder.past)
         if len(tokens) - shared < WORTH_KEEPING:
             return
-        others = [kept for kept in self._states if not _goes_on(kept.tokens, tokens, lesson)]
-        if len(others) >= MOST and all(len(kept.tokens) >= len(tokens) for kept in others):
-            return
-        self._states = [*others, State(tokens, holder.state())]
+        others = [
+            kept
+            for kept in self._states
+            if not _goes_on(kept.tokens, tokens, lesson) and not (passing and kept.passing)
+        ]
+        self._states = [*others, State(tokens, holder.state(), passing)]
         while len(self._states) > MOST or sum(len(kept.state) for kept in self._states) > self._limit_bytes:
-            self._states.remove(min(self._states, key=lambda kept: len(kept.tokens)))
+            self._states.remove(next((kept for kept in self._states if kept.passing), self._states[0]))
 
     def clear(self) -> None:
         """Forget all."""

@@ -353,14 +353,16 @@ class Operations:
         """Put into the context whichever known state shares most with `ids`: what is there, set aside, or warm.
 
         A tutor asks two things a turn, a reformulation and a reply, whose prompts share the lesson's prefix
-        and then differ. Without this each would push the other's conversation out.
+        and then differ. Without this each would push the other's conversation out. What begins with all that was
+        warmed is taken for a reformulation: a warm prefix goes on to where those begin.
         """
         shared = common_length(self._runtime.past, ids)
         better = self._aside.best(ids)
         warm = common_length(self._warm, ids)
         if better is None or common_length(better.tokens, ids) <= shared:
             better = None
-        self._aside.keep(self._runtime, shared, lesson=common_length(self._runtime.past, self._warm))
+        in_lesson = common_length(self._runtime.past, self._warm)
+        self._aside.keep(self._runtime, shared, in_lesson, passing=0 < len(self._warm) == in_lesson)
         if better is not None and common_length(better.tokens, ids) >= warm:
             self._runtime.restore(better.tokens, better.state)
         elif warm > shared:

@@ -149,6 +149,13 @@ def zipf(word: str, tag: str) -> float:
     return float(zipf_frequency(word, code, minimum=0.0)) if code in known_languages() else 0.0
 
 
+def read_lists_in(tag: str) -> None:
+    """Load the word lists that judging a text needs (a third of a second, Chinese a second), so that no turn waits for it."""
+    for word in words("a 好", tag):
+        for code in (tag, "en"):
+            zipf(word, code)
+
+
 def is_english(word: str, tag: str) -> bool:
     """Whether this word, in a text of another language, is English rather than a word of that language."""
     if primary(tag) == "en" or not word.isascii() or not word.isalpha():

@@ -62,6 +62,7 @@ class TutorAtHand:
             tutor.warm(progress)
             if self._host is not None and self._host.engine.private:
                 tutor.settle()
+            tutor.read_lists_in()
         finally:
             self._warming = False
 

@@ -43,7 +43,11 @@ def read_ahead(
         finding = tutor.reformulate(sentences, most)
         if worth_reformulating(rest, at.tag) and not finding.kept and wanted():
             tutor.read_sentence(rest)
-    if not whole or isinstance(step, WriteStep):
+    if isinstance(step, WriteStep):
+        return
+    if not whole:
+        if wanted():
+            tutor.read_turn(turn.text)
         return
     ahead = replace(position)
     turns.count_turn(ahead, turn)

@@ -27,7 +27,7 @@ from tutor_app.llm.protocol import (
 )
 from tutor_app.pedagogy import author, prompts, reformulation, templates
 from tutor_app.pedagogy.clean import clean, first_sentence, presentable, up_to_question
-from tutor_app.pedagogy.language import language, length, primary, words
+from tutor_app.pedagogy.language import language, length, primary, read_lists_in, words
 from tutor_app.pedagogy.reformulation import Finding
 from tutor_app.pedagogy.templates import Message
 from tutor_app.pedagogy.validator import Situation, Violation, unacceptable_beginning, validate
@@ -123,11 +123,15 @@ class Tutor:
         """Read in how every request to reformulate begins, with the lesson's prefix (from disk when it was read before)."""
         self._engine.warm(_shared(self._native_prompt), on_progress=on_progress)
 
+    def read_lists_in(self) -> None:
+        """Load what replies are judged with."""
+        read_lists_in(self._brief.language)
+
     def remember(self, learner: str, direction: str, reply: str) -> None:
         """Add a turn that is over to the conversation (also when resuming a lesson)."""
         self._prepared = None
         self._history += [
-            Message("user", prompts.learner_turn(learner, direction)),
+            _turn(learner, direction),
             Message("assistant", reply),
         ]
 
@@ -172,6 +176,11 @@ class Tutor:
         """Read in a sentence that is not finished yet, as far as the request to reformulate it will be the same."""
         self._go_on()
         self._engine.prefill(_shared(lambda rest: self._native_prompt(f"{text}{rest}"), ("", " …")))
+
+    def read_turn(self, text: str) -> None:
+        """Read in a turn that is still being written, as far as the request to answer it will be the same."""
+        self._go_on()
+        self._engine.prefill(_shared(lambda rest: self._prompt(_turn(f"{text}{rest}", "ask")), ("", " …")))
 
     def _native_prompt(self, text: str) -> list[int]:
         return self._encode([*self._prefix, Message("user", prompts.native_request(text))], reply=True)
@@ -291,8 +300,7 @@ class Tutor:
         direction = request.direction if retry is None else f"{request.direction}. {retry}"
         if not self._history:  # a writing task, which no line of the tutor's began
             self.begin(author.phrase(tag, "hello", self._seed))
-        turn = Message("user", prompts.learner_turn(request.learner, direction))
-        ids = self._prompt(turn)
+        ids = self._prompt(_turn(request.learner, direction))
         if request.opening:
             ids = [*ids, *self._tokens(request.opening, False)]
         if self._stopped:  # before there was anything to say
@@ -383,6 +391,10 @@ class Tutor:
                 self._ids.clear()
             known = self._ids[text, special] = self._engine.tokenize(text, special=special)
         return known
+
+
+def _turn(learner: str, direction: str) -> Message:
+    return Message("user", prompts.learner_turn(learner, direction))
 
 
 def _shared(prompt: Callable[[str], list[int]], texts: tuple[str, str] = ("A", "¿")) -> list[int]:

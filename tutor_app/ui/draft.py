@@ -1,4 +1,4 @@
-"""When to read along with what the learner writes: not at every key, and no text twice."""
+"""When to read along with what the learner writes: after a word and in pauses, not at every key, and no text twice."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from tutor_app.session.events import Said
 
-PAUSE_S = 0.5
-"""After so long without a key the learner is thinking; between the letters of a word it is a third of that."""
-REST_S = 1.5
+PAUSE_S = 0.3
+"""After so long without a key the learner is thinking; between the letters of a word it is half of that."""
+REST_S = 1.0
 """After so long they may be done, though no full stop says so."""
+DEAR_S = 0.5
+"""Where reading the last words in took longer, that is not done after every word: a processor would never rest."""
 ENDS = (".", "!", "?", "…", "。", "！", "？", "؟")
 
 
@@ -24,6 +26,10 @@ class Reading:
     whole: bool
     """Its writer seems to be done with it."""
 
+    def serves(self, text: str) -> bool:
+        """Whether what is read is needed for `text` too: all of it, or as far as it goes."""
+        return text == self.draft.text or (not self.whole and text.startswith(self.draft.text))
+
 
 class Draft:
     """The text in the writing box, and how much of it has been read along. Not thread-safe."""
@@ -32,6 +38,7 @@ class Draft:
         self._clock = clock
         self._changed_at = 0.0
         self._elapsed_s: float | None = None
+        self._dear = False
         self._left: list[tuple[float, bool]] = []
         """How long after the last key the present text is to be read, and whether as a whole."""
         self.text = ""
@@ -46,7 +53,12 @@ class Draft:
         elif text.endswith(ENDS):
             self._left = [(PAUSE_S, True)]
         else:
-            self._left = [(PAUSE_S, False), (REST_S, True)]
+            after_word = text[-1].isspace() and not self._dear
+            self._left = [(0.0 if after_word else PAUSE_S, False), (REST_S, True)]
+
+    def took(self, seconds: float) -> None:
+        """A text that was not whole was read in that time."""
+        self._dear = seconds > DEAR_S
 
     def wait_s(self) -> float | None:
         """Seconds until there is something to read; None when that needs another key."""

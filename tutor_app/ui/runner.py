@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -64,7 +65,7 @@ class SessionRunner:
         """Hand over a turn; it waits when the session has not started yet."""
         with self._changed:
             self._turns.append(turn)
-            if not isinstance(turn, Said) or (self._reading and self._reading.draft.text != turn.text):
+            if not isinstance(turn, Said) or (self._reading and not self._reading.serves(turn.text)):
                 self._stop_reading()  # of the text that was sent, what is being read is needed
             self._changed.notify_all()
 
@@ -73,7 +74,7 @@ class SessionRunner:
         with self._changed:
             self._draft.change(text, elapsed_s)
             needed = bool(self._turns) or self._answering  # by a turn that was sent, whatever is written now
-            if text and self._reading and self._reading.draft.text != text and not needed:
+            if text and self._reading and not self._reading.serves(text) and not needed:
                 self._stop_reading()
             self._changed.notify_all()
 
@@ -130,12 +131,14 @@ class SessionRunner:
 
     def _read_along(self, session: LessonSession) -> None:
         while (reading := self._next_reading()) is not None:
+            began = time.monotonic()
             try:
-                wanted = partial(self._wanted, reading.draft.text)
-                session.read_along(reading.draft, whole=reading.whole, wanted=wanted)
+                session.read_along(reading.draft, whole=reading.whole, wanted=partial(self._wanted, reading))
             finally:
                 with self._changed:
                     self._reading = None
+                    if not reading.whole:
+                        self._draft.took(time.monotonic() - began)
 
     def _next_reading(self) -> Reading | None:
         with self._changed:
@@ -147,10 +150,10 @@ class SessionRunner:
                 self._changed.wait(self._draft.wait_s() if idle else None)
             return None
 
-    def _wanted(self, text: str) -> bool:
-        """Whether to go on with reading `text`; what a turn that was sent still needs, it does itself."""
+    def _wanted(self, reading: Reading) -> bool:
+        """Whether to go on with `reading`; what a turn that was sent still needs, it does itself."""
         busy = self._ending or self._answering or bool(self._turns)
-        return not busy and self._draft.text == text
+        return not busy and reading.serves(self._draft.text)
 
     def _stop_reading(self) -> None:
         if self._reading is not None and self._session is not None:
