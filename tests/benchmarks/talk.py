@@ -119,6 +119,7 @@ def talk_about(
 def _read_along(session: Session, text: str) -> dict[str, float]:
     """What is read ahead of a sentence that is typed without a pause. The typing itself takes no time here: of the words,
     those are read in that would be, going by how long each reading took."""
+    _timed(session, "", whole=False)  # while the learner reads what the tutor said
     ends = [match.end() for match in re.finditer(r"\S+\s", text)]
     at, typed = 0.0, 0
     while (due := [end for end in ends if end > typed]) and max(
@@ -141,10 +142,9 @@ def _timed(session: Session, text: str, *, whole: bool) -> float:
 
 
 def _said(session: Session, row: dict[str, Any], track: str) -> dict[str, Any]:
-    began, seconds = time.monotonic(), 0.0
-    for event in session.submit(Said(row["learner"], 8.0)):
-        if isinstance(event, Reply):  # what the session does after it, it does while the learner reads
-            reply, seconds = event, time.monotonic() - began
+    began = time.monotonic()
+    reply = next(event for event in session.submit(Said(row["learner"], 8.0)) if isinstance(event, Reply))
+    seconds = time.monotonic() - began
     situation = Situation("es", track, LEVEL, learner=row["learner"])  # type: ignore[arg-type]
     forms = [error["right"] for error in row["errors"] if error["right"].strip()]
     return {

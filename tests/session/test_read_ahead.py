@@ -12,7 +12,7 @@ from tests.session.test_stopping import GOOD, NATIVE, WRONG, engine_that, reply_
 from tutor_app.llm.fake import Line, ScriptedEngine
 from tutor_app.llm.protocol import EngineDied
 from tutor_app.progress.store import Store
-from tutor_app.session.events import Event, Reply, ReplyFragment, Said
+from tutor_app.session.events import Event, ReplyFragment, Said
 from tutor_app.session.host import ModelHost
 from tutor_app.session.session import Session
 
@@ -67,10 +67,9 @@ def test_between_two_turns_what_was_said_is_read_in(talk: Make) -> None:
     while not engine.prefilled:  # the tutor's first line, beside what the learner does
         pass
     (opening,) = engine.prefilled
-    events = session.submit(Said("Vivo en Queens con mi familia", 5.0))
-    reply = next(event for event in events if isinstance(event, Reply))
+    reply = reply_in(list(session.submit(Said("Vivo en Queens con mi familia", 5.0))))
     assert engine.prefilled == [opening]  # nobody waits for it
-    assert list(events) == []
+    session.read_along(Said(""), whole=False, wanted=always)
     settled = engine.prefilled[-1]
     assert engine.text(settled).endswith(f"{reply.text}<|im_end|>\n<|im_start|>user\n")
     list(session.submit(Said("Trabajo mucho en casa", 5.0)))
@@ -228,7 +227,7 @@ def test_items_with_a_known_answer_need_no_reading(spanish: LessonSet, store: St
     engine = engine_that(native)
     session = Session(spanish, spanish.lessons[0].id, store, hosted(engine), seed=1)
     list(session.start())
-    list(session.submit(Said(WRONG, 5.0)))
+    session.read_along(Said(""), whole=False, wanted=always)
     session.read_along(Said(WRONG, 5.0), whole=True, wanted=always)
     assert engine.calls["generate"] == engine.calls["prefill"] == 0
 

@@ -49,6 +49,8 @@ class FakeSession:
     closed: threading.Event = field(default_factory=threading.Event)
     stops: int = 0
     read: list[tuple[str, bool]] = field(default_factory=list)
+    settled: int = 0
+    """How often it was told to read in what was said so far."""
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> Iterator[Event]:
@@ -68,7 +70,10 @@ class FakeSession:
         self._stop.set()
 
     def read_along(self, draft: Said, *, whole: bool, wanted: Callable[[], bool]) -> None:
-        self.read.append((draft.text, whole))
+        if draft.text:
+            self.read.append((draft.text, whole))
+        else:
+            self.settled += 1
 
     def stop_reading(self) -> None:
         self._stop.set()

@@ -105,6 +105,8 @@ class SlowReader(FakeSession):
 
     def read_along(self, draft: Said, *, whole: bool, wanted: Callable[[], bool]) -> None:
         super().read_along(draft, whole=whole, wanted=wanted)
+        if not draft.text:
+            return
         self.wanted = wanted
         self.stopped.clear()
         self.reading.set()
@@ -182,6 +184,19 @@ def test_writing_on_lets_what_was_begun_of_it_go_on(runner: SessionRunner, reade
     assert not reader.stopped.is_set()
     runner.write("Vivo a")
     assert reader.stopped.wait(10.0)
+
+
+def test_after_each_turn_what_was_said_is_read_in_unless_something_is_written_already(
+    runner: SessionRunner, reader: SlowReader, turns: list[int]
+) -> None:
+    until(lambda: reader.settled == 1)
+    runner.submit(Said("Vivo en Bronx."))
+    until(lambda: reader.settled == 2)
+    reader.go_on.set()
+    runner.write("Y mi")
+    runner.submit(Said("Vivo en Queens."))
+    until(lambda: 2 in turns and ("Y mi", False) in reader.read)
+    assert reader.settled == 2
 
 
 @pytest.mark.parametrize("turn", [Said("Vivo en Bronx."), Asked("hint")])

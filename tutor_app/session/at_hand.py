@@ -159,10 +159,6 @@ class TutorAtHand:
         except TutorError:
             pass  # it is not wanted any more; or the turn itself meets the same, and says so
 
-    def settle(self) -> None:
-        """Read in what was said so far: whoever answers has a moment while it is read and the next line is written."""
-        self.ahead(lambda tutor: tutor.settle())
-
     def stop_ahead(self) -> None:
         """Cut short what `ahead` does; nothing when it does nothing."""
         if self._ahead and self._tutor is not None:

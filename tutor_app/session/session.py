@@ -148,15 +148,19 @@ class Session:
     def read_along(self, draft: Said, *, whole: bool, wanted: Callable[[], bool]) -> None:
         """Do what a turn will need of the model when it is sent; in a thread of its own, begun between two turns.
 
-        `whole`: its writer seems to be done with it. `wanted()` is asked before each step of it, and `stop_reading`
+        `whole`: its writer seems to be done with it; of an empty draft, what was said so far is read in. `wanted()` is asked before each step of it, and `stop_reading`
         cuts the present one short; a turn that is sent meanwhile waits for it. Nothing is shown or stored. Does nothing
         where no model is waited for, or where it is busy.
         """
         step = self._unit.step if self._unit is not None else None
         text = _readable(draft.text)
-        if self.over or not text or len(text) > MAX_TEXT or not isinstance(step, TalkStep | WriteStep | None):
+        if self.over or len(text) > MAX_TEXT or not isinstance(step, TalkStep | WriteStep | None):
             return
         if step is None and self._lesson is not None:
+            return
+        if not text:
+            if not isinstance(step, WriteStep):
+                self._tutor.ahead(lambda tutor: tutor.settle())
             return
         turn = self._read(text, draft.elapsed_s)
         position, previous = (
@@ -248,12 +252,6 @@ class Session:
             return None
         return self._units[self._position.unit]
 
-    @property
-    def _talking(self) -> bool:
-        """Whether what comes next is said in a talk."""
-        unit = self._unit
-        return isinstance(unit.step, TalkStep) if unit is not None else self._lesson is None
-
     def _shown(self, unit: Unit) -> Presented:
         assert unit.item is not None
         return present(unit.item, self._seed)
@@ -291,8 +289,6 @@ class Session:
             yield Problem(f"That is longer than {MAX_TEXT} characters. Send it in smaller parts.")
             return
         yield from self._answer(text, turn.elapsed_s)
-        if not self.over and self._talking:
-            self._tutor.settle()
 
     def _listen(self, turn: Spoke) -> Heard | Problem:
         if self._hear is None:

@@ -57,8 +57,13 @@ class Draft:
             self._left = [(0.0 if after_word else PAUSE_S, False), (REST_S, True)]
 
     def took(self, seconds: float) -> None:
-        """A text that was not whole was read in that time."""
+        """So long the last words that were read took, while their writer went on."""
         self._dear = seconds > DEAR_S
+
+    def begin(self) -> None:
+        """The learner has been answered: while the box is empty, there is that to be read in."""
+        if not self.text:
+            self._changed_at, self._left = self._clock(), [(0.0, False)]
 
     def wait_s(self) -> float | None:
         """Seconds until there is something to read; None when that needs another key."""

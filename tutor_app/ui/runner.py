@@ -116,6 +116,7 @@ class SessionRunner:
     def _turn_over(self, number: int) -> None:
         with self._changed:
             self._answering = False
+            self._draft.begin()
             self._changed.notify_all()
         self._post(TurnOver(number))
 
@@ -137,7 +138,7 @@ class SessionRunner:
             finally:
                 with self._changed:
                     self._reading = None
-                    if not reading.whole:
+                    if reading.draft.text and not reading.whole:
                         self._draft.took(time.monotonic() - began)
 
     def _next_reading(self) -> Reading | None:
