@@ -36,9 +36,7 @@ Event = dict[str, Any]
 
 def environment(own: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What a child is started with: `own`, and what makes llama.cpp quick where `own` does not say otherwise."""
-    tunables = ":".join(
-        part for part in (HUGE_PAGES, own.get(TUNABLES, "")) if part
-    )  # the last of a name wins
+    tunables = ":".join(filter(None, (HUGE_PAGES, own.get(TUNABLES))))  # the last of a name wins
     return {**SPINS, **own, TUNABLES: tunables}
 
 

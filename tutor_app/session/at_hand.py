@@ -60,7 +60,7 @@ class TutorAtHand:
             tutor = self._made()
             tutor.begin_turn()
             tutor.warm(progress)
-            if self._host is not None and self._host.engine.private:
+            if self._host is not None and self._host.engine.private and not self._left:
                 tutor.settle()
             tutor.read_lists_in()
         finally:

@@ -148,9 +148,9 @@ class Session:
     def read_along(self, draft: Said, *, whole: bool, wanted: Callable[[], bool]) -> None:
         """Do what a turn will need of the model when it is sent; in a thread of its own, begun between two turns.
 
-        `whole`: its writer seems to be done with it; of an empty draft, what was said so far is read in. `wanted()` is asked before each step of it, and `stop_reading`
-        cuts the present one short; a turn that is sent meanwhile waits for it. Nothing is shown or stored. Does nothing
-        where no model is waited for, or where it is busy.
+        `whole`: its writer seems to be done with it; of an empty draft, what was said so far is read in. `wanted()` is
+        asked before each step of it, and `stop_reading` cuts the present one short; a turn that is sent meanwhile waits
+        for it. Nothing is shown or stored. Does nothing where no model is waited for, or where it is busy.
         """
         step = self._unit.step if self._unit is not None else None
         text = _readable(draft.text)
