@@ -73,9 +73,11 @@ def main() -> dict[str, Any]:
 def _subject(name: str, folder: Path, repeats: int) -> Subject:
     print(f"preparing {name}", file=sys.stderr)
     if name == LARGE:
-        vocabulary = resolve(folder, "qwen2.5-1.5b", adapter_paths=()).spec.path
+        apart = folder / "vocabulary"  # that of the model that was measured is gone by now
+        vocabulary = resolve(apart, "qwen2.5-1.5b", adapter_paths=()).spec.path
         path = folder / f"{LARGE}.gguf"
         build(path, vocabulary)
+        vocabulary.unlink()
         return Subject(LoadSpec(LARGE, path, "8" * 64, n_ctx=CONTEXT_TOKENS), "chatml", turns=3, repeats=2)
     resolved = resolve(folder, name, adapter_paths=(), n_ctx=CONTEXT_TOKENS)
     return Subject(resolved.spec, resolved.family, turns=len(TURNS), repeats=repeats)
