@@ -27,6 +27,7 @@ def write(
     alpha: float = 16.0,
     seed: int = 0,
     q8_0: bool = True,
+    f16: bool = False,
     size_b: float = 0.01,
     targets: tuple[str, ...] = ("blk.0.attn_q.weight", "blk.1.ffn_down.weight"),
     architecture: str = "qwen2",
@@ -44,8 +45,9 @@ def write(
             writer.add_tensor(f"{target}.lora_a", quantize(a, Q8_0), raw_dtype=Q8_0)
             writer.add_tensor(f"{target}.lora_b", b.astype(np.float16))
         else:
-            writer.add_tensor(f"{target}.lora_a", a)
-            writer.add_tensor(f"{target}.lora_b", b)
+            kind = np.float16 if f16 else np.float32
+            writer.add_tensor(f"{target}.lora_a", a.astype(kind))
+            writer.add_tensor(f"{target}.lora_b", b.astype(kind))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -137,6 +139,14 @@ def test_a_small_adapter_is_not_drowned_by_a_large_one(tmp_path: Path) -> None:
         a, b = (made[f"{target}.lora_{factor}"][1] for factor in "ab")
         its_own = scale * (b[:, 16:] @ a[16:])
         assert np.abs(its_own - wanted).max() < 0.01 * np.abs(wanted).max()
+
+
+def test_beside_eight_bits_an_adapter_of_sixteen_keeps_its_own(tmp_path: Path) -> None:
+    members = [write(tmp_path / "one.gguf"), write(tmp_path / "two.gguf", seed=1, q8_0=False, f16=True)]
+    assert off(members, tmp_path / "cache") < 0.001
+    with joined(members, tmp_path / "cache") as one:
+        assert one is not None
+        assert {kind.name for kind, _ in tensors(one.path).values()} == {"F16"}
 
 
 def test_adapters_of_different_matrices_are_joined(tmp_path: Path) -> None:

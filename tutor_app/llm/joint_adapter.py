@@ -16,7 +16,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,6 +43,7 @@ class Member(NamedTuple):
     """An adapter and its weight in the whole."""
 
     sha256: str
+    """Of the file; of a joint one, of what it was made of."""
     path: Path
     scale: float
 
@@ -143,9 +144,10 @@ class _Source:
         if any("embd" in target for target in self.targets):
             raise ValueError("it changes the embedding, whose factor is transposed")  # ggml's build_inp_embd
 
-    def kinds(self, target: str) -> list[Any]:
-        """Types of both factors."""
-        return [self._tensors[target + factor].tensor_type for factor in FACTORS]
+    def kinds(self, target: str) -> tuple[Any, Any]:
+        """Types of A and B."""
+        a, b = (self._tensors[target + factor].tensor_type for factor in FACTORS)
+        return a, b
 
     def factors(self, target: str) -> tuple[Float32, Float32]:
         """A [rank, in] and B [out, rank], with everything that scales them in B."""
@@ -164,6 +166,8 @@ class _Source:
 
 
 def _add(writer: Any, target: str, sources: Sequence[_Source]) -> None:
+    from gguf.quants import quantize
+
     pairs = [source.factors(target) for source in sources]
     a = np.concatenate([a for a, _ in pairs], axis=0)
     b = np.concatenate([b for _, b in pairs], axis=1)
@@ -171,9 +175,9 @@ def _add(writer: Any, target: str, sources: Sequence[_Source]) -> None:
     missing = -len(a) % BLOCK
     a, b = np.pad(a, ((0, missing), (0, 0))), np.pad(b, ((0, 0), (0, missing)))
     b *= np.float32(len(a) / ALPHA)
-    write = _kind({kind.name for source in sources for kind in source.kinds(target)}, a.shape[1])
+    kind = _kind([source.kinds(target) for source in sources])
     for factor, values in zip(FACTORS, (a, b), strict=True):
-        write(writer, target + factor, np.ascontiguousarray(values))
+        writer.add_tensor(target + factor, quantize(np.ascontiguousarray(values), kind), raw_dtype=kind)
 
 
 def _balanced(a: Float32, b: Float32) -> tuple[Float32, Float32]:
@@ -191,27 +195,14 @@ def _balanced(a: Float32, b: Float32) -> tuple[Float32, Float32]:
     return a * factor[:, None], b / factor
 
 
-def _kind(kinds: set[str], columns: int) -> Callable[[Any, str, Float32], None]:
-    """How factors of such types are written: no narrower than they are, nor than Q8_0.
+def _kind(pairs: Sequence[tuple[Any, Any]]) -> Any:
+    """The type of both factors, from the types of A and B in each file: no narrower than any A, nor than Q8_0.
 
     A file whose A is Q8_0 has B in F16 only because a row of it is too short for a block.
     """
-    if "Q8_0" in kinds and kinds <= {"Q8_0", "F16"} and columns % BLOCK == 0:
-        return _as_q8_0
-    return _as_f16 if kinds <= {"Q8_0", "F16"} else _as_f32
+    from gguf import GGMLQuantizationType as Kind
 
-
-def _as_q8_0(writer: Any, name: str, values: Float32) -> None:
-    from gguf import GGMLQuantizationType
-    from gguf.quants import quantize
-
-    kind = GGMLQuantizationType.Q8_0
-    writer.add_tensor(name, quantize(values, kind), raw_dtype=kind)
-
-
-def _as_f16(writer: Any, name: str, values: Float32) -> None:
-    writer.add_tensor(name, values.astype(np.float16))
-
-
-def _as_f32(writer: Any, name: str, values: Float32) -> None:
-    writer.add_tensor(name, values)
+    if all(a == Kind.Q8_0 and b in (Kind.Q8_0, Kind.F16) for a, b in pairs):
+        return Kind.Q8_0
+    wide = any(kind not in (Kind.Q8_0, Kind.F16) for pair in pairs for kind in pair)
+    return Kind.F32 if wide else Kind.F16
