@@ -77,9 +77,7 @@ def test_a_trial_that_dies_or_is_wrong_or_hangs_means_no(
 @on_linux
 @pytest.mark.model
 def test_where_the_processor_has_none_the_trial_says_no() -> None:
-    if amx.has_amx():
-        pytest.skip("this processor has AMX")
-    assert not amx.amx_works()
+    assert amx.has_amx() or not amx.amx_works()
 
 
 @pytest.mark.model

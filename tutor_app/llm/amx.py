@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,7 +47,7 @@ def has_amx(cpuinfo: Path = CPUINFO) -> bool:
 
 
 def amx_works() -> bool:
-    """Whether the installed llama.cpp multiplies with AMX and gets it right; takes a tenth of a second."""
+    """Whether the installed llama.cpp multiplies with AMX and gets it right; takes a fifth of a second."""
     try:
         tried = subprocess.run(
             TRIAL,
@@ -69,6 +70,7 @@ def rebuild() -> str:
     )
 
 
+@cache
 def weights_may_be_repacked() -> bool:
     """Whether this process may load weights in another order than the file's; without AMX where that does not work.
 
@@ -104,12 +106,11 @@ class _Ggml:
         if package is None or package.origin is None:
             raise OSError("llama-cpp-python is not installed")
         folder = Path(package.origin).parent / "lib"
-        self._base, self._all = (ctypes.CDLL(str(folder / f"lib{name}.so")) for name in ("ggml-base", "ggml"))
+        self._library = ctypes.CDLL(str(folder / "libggml.so"))  # finds what is in those it needs, too
 
     def call(self, name: str, *given: Any) -> Any:
         """`ggml_{name}`, whose result is a pointer, a status or nothing. Integers are passed as 64 bits."""
-        library = self._all if name == "backend_reg_by_name" else self._base
-        function = getattr(library, f"ggml_{name}")
+        function = getattr(self._library, f"ggml_{name}")
         function.restype = ctypes.c_void_p
         return function(*(ctypes.c_int64(value) if isinstance(value, int) else value for value in given))
 
