@@ -22,6 +22,7 @@ import tempfile
 import time
 import zlib
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -121,13 +122,10 @@ def _read_along(session: Session, text: str) -> dict[str, float]:
     those are read in that would be, going by how long each reading took."""
     _timed(session, "", whole=False)  # while the learner reads what the tutor said
     ends = [match.end() for match in re.finditer(r"\S+\s", text)]
-    at, typed = 0.0, 0
-    while (due := [end for end in ends if end > typed]) and max(
-        at, due[0] / LETTERS_PER_S
-    ) * LETTERS_PER_S < len(text):
-        at = max(at, due[0] / LETTERS_PER_S)
-        typed = max(end for end in due if end <= at * LETTERS_PER_S)
-        at += _timed(session, text[:typed], whole=False)
+    at = 0.0
+    for end, following in pairwise([*ends, len(text)]):
+        if at * LETTERS_PER_S < following:  # else the next word is there already, and is read with this one
+            at = max(at, end / LETTERS_PER_S) + _timed(session, text[:end], whole=False)
     late = max(0.0, at - len(text) / LETTERS_PER_S)
     return {
         "ahead_s": round(late + _timed(session, text, whole=True), 3),

@@ -60,7 +60,8 @@ class LessonSession(Protocol):
     def read_along(self, draft: Said, *, whole: bool, wanted: Callable[[], bool]) -> None:
         """Do ahead what `draft` will need when it is sent; in a thread of its own, begun between two turns.
 
-        `whole`: the learner seems to be done with it. `wanted()` False: leave off.
+        `whole`: the learner seems to be done with it. An empty draft: they have been answered, and write nothing yet.
+        `wanted()` False: leave off.
         """
 
     def stop_reading(self) -> None:

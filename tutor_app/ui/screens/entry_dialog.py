@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,9 +18,6 @@ from tutor_app.ui import wording_progress as wording
 from tutor_app.ui.memory_entries import Entry
 from tutor_app.ui.text import clean, one_line
 from tutor_app.ui.widgets.words import Words
-
-if TYPE_CHECKING:
-    pass
 
 MOST = 500
 """Characters of a field."""
