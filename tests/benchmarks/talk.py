@@ -1,12 +1,12 @@
 """Real learner sentences through free talk: what the tutor says to them, and what it takes for an error.
 
-    python -m tests.benchmarks talk sentences.jsonl.gz [--errors 200] [--correct 200] [--model M] [--seed K] [--read-along]
+    python -m tests.benchmarks talk sentences.jsonl.gz [--errors 200] [--correct 200] [--model M] [--seed K] [--typed]
 
 The file has one object a line: `group` (L2 or heritage), `writer`, `learner`, `corrected`, `errors` [{`right`}].
 Writers are split in two by a checksum of their id; this reads the half that thresholds were not tuned on unless
-`--tuning` is given. A turn's seconds count from Enter. Without `--read-along` the sentence comes all at once, as from a
-script; with it, the session reads along as in the app, and the seconds are given for several pauses of the writer's
-between the last letter and Enter (0: all that has to be done is done after it).
+`--tuning` is given. A turn's seconds count from Enter to the whole reply. Without `--typed` a sentence comes all at once,
+as from a script; with it, it is typed letter by letter in real time (a quarter of a minute each), the session reads along
+as in the app, and the seconds are given by how long the writer looked at the sentence before Enter.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ import argparse
 import gzip
 import json
 import random
-import re
 import statistics
 import sys
 import tempfile
 import time
 import zlib
 from collections import Counter
-from itertools import pairwise
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from lessons.patterns import contains
+from lessons.schema import Level, Track
 from tutor_app.cli.context import data_dir
 from tutor_app.pedagogy.validator import Situation, validate
 from tutor_app.session.events import Reply, Said
@@ -34,15 +37,21 @@ from tutor_app.session.library import open_set
 from tutor_app.session.models import adapt, make_host
 from tutor_app.session.people import open_or_create
 from tutor_app.session.session import Session
-from tutor_app.ui.draft import ENDS, PAUSE_S, REST_S
+from tutor_app.ui.messages import SessionEvent, SessionFailed, TurnOver
+from tutor_app.ui.runner import SessionRunner
 
-LEVEL = "A2"
+LEVEL: Level = "A2"
 TALK_LENGTH = 6
 """Sentences to a talk, so that replies are made with some history and of the usual length."""
 WORDS = (4, 20)
-PAUSES_S = (0, 1, 2, 3)
 LETTERS_PER_S = 4
-"""How fast a sentence is typed that is read along: 48 words of five letters a minute."""
+"""How fast a sentence is typed: 48 words of five letters a minute."""
+LOOKS_S = (1 / LETTERS_PER_S, 1.0, 2.0, 3.0)
+"""How long a sentence is looked at before Enter, in turn; the first: Enter is the next key."""
+ELAPSED_S = 8.0
+"""How long a learner takes over a sentence, as far as the session is told: neither fast nor slow."""
+READS_S = 2.0
+"""How long a reply is read before an answer is begun."""
 
 
 def read(path: Path, *, tuning: bool) -> list[dict[str, Any]]:
@@ -65,9 +74,7 @@ def main() -> dict[str, Any]:
     parser.add_argument("--correct", type=int, default=200)
     parser.add_argument("--model", default="qwen2.5-1.5b")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--read-along", action="store_true", help="as in the app, while the learner still looks"
-    )
+    parser.add_argument("--typed", action="store_true", help="letter by letter, as in the app, in real time")
     parser.add_argument("--tuning", action="store_true")
     parser.add_argument("--replies", type=Path, help="write every sentence and reply here, one object a line")
     given = parser.parse_args()
@@ -77,7 +84,7 @@ def main() -> dict[str, Any]:
     right = [row for row in rows if not row["errors"] and row["learner"] == row["corrected"]]
     chosen = rng.sample(wrong, given.errors) + rng.sample(right, given.correct)
     rng.shuffle(chosen)
-    seen = talk_about(chosen, given.model, given.seed, read_along=given.read_along)
+    seen = talk_about(chosen, given.model, given.seed, typed=given.typed)
     if given.replies:
         given.replies.write_text(
             "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in seen), encoding="utf-8"
@@ -86,15 +93,16 @@ def main() -> dict[str, Any]:
 
 
 def talk_about(
-    rows: list[dict[str, Any]], model: str, seed: int, *, read_along: bool = False
+    rows: list[dict[str, Any]], model: str, seed: int, *, typed: bool = False
 ) -> list[dict[str, Any]]:
     """Each sentence said to the tutor, in talks of a few turns on the track of its writer."""
     folder = data_dir()
     host = make_host(folder, model)
     host.start()
     seen: list[dict[str, Any]] = []
+    tracks: tuple[Track, ...] = ("l2", "heritage")
     try:
-        for track in ("l2", "heritage"):
+        for track in tracks:
             lessons = open_set(folder, f"es-{track}")
             adapt(host, folder, model, lessons.info.language, track)
             mine = [row for row in rows if (row["group"] == "heritage") == (track == "heritage")]
@@ -102,14 +110,16 @@ def talk_about(
                 with (
                     tempfile.TemporaryDirectory() as home,
                     open_or_create(Path(home), "Someone", lessons.info) as store,
+                    (_typist if typed else _script)(
+                        Session(lessons, None, store, host, level=LEVEL, seed=seed + start)
+                    ) as say,
                 ):
-                    session = Session(lessons, None, store, host, level=LEVEL, seed=seed + start)  # type: ignore[arg-type]
-                    list(session.start())
                     for _ in host.wait(lambda: False):
                         pass
                     for row in mine[start : start + TALK_LENGTH]:
-                        ahead = _read_along(session, row["learner"]) if read_along else {}
-                        seen.append(_said(session, row, track) | ahead)
+                        look_s = LOOKS_S[len(seen) % len(LOOKS_S)]
+                        one = _said(row, track, *say(row["learner"], look_s))
+                        seen.append(one | ({"look_s": look_s} if typed else {}))
                         print(f"\r{len(seen)}/{len(rows)}", end="", file=sys.stderr)
     finally:
         host.close()
@@ -117,33 +127,63 @@ def talk_about(
     return seen
 
 
-def _read_along(session: Session, text: str) -> dict[str, float]:
-    """What is read ahead of a sentence that is typed without a pause. The typing itself takes no time here: of the words,
-    those are read in that would be, going by how long each reading took."""
-    _timed(session, "", whole=False)  # while the learner reads what the tutor said
-    ends = [match.end() for match in re.finditer(r"\S+\s", text)]
-    at = 0.0
-    for end, following in pairwise([*ends, len(text)]):
-        if at * LETTERS_PER_S < following:  # else the next word is there already, and is read with this one
-            at = max(at, end / LETTERS_PER_S) + _timed(session, text[:end], whole=False)
-    late = max(0.0, at - len(text) / LETTERS_PER_S)
-    return {
-        "ahead_s": round(late + _timed(session, text, whole=True), 3),
-        "begins_s": PAUSE_S if text.endswith(ENDS) else REST_S,
-    }
+Say = Callable[[str, float], tuple[Reply, float]]
+"""Says a sentence after looking at it so many seconds; gives the reply and the seconds it took."""
 
 
-def _timed(session: Session, text: str, *, whole: bool) -> float:
-    began = time.monotonic()
-    session.read_along(Said(text, 8.0), whole=whole, wanted=lambda: True)
-    return time.monotonic() - began
+@contextmanager
+def _script(session: Session) -> Iterator[Say]:
+    list(session.start())
+
+    def say(text: str, _: float) -> tuple[Reply, float]:
+        began = time.monotonic()
+        reply = next(event for event in session.submit(Said(text, ELAPSED_S)) if isinstance(event, Reply))
+        return reply, time.monotonic() - began
+
+    yield say
 
 
-def _said(session: Session, row: dict[str, Any], track: str) -> dict[str, Any]:
-    began = time.monotonic()
-    reply = next(event for event in session.submit(Said(row["learner"], 8.0)) if isinstance(event, Reply))
-    seconds = time.monotonic() - began
-    situation = Situation("es", track, LEVEL, learner=row["learner"])  # type: ignore[arg-type]
+@contextmanager
+def _typist(session: Session) -> Iterator[Say]:
+    """Types into what the lesson's screen types into."""
+    messages: SimpleQueue[object] = SimpleQueue()
+    runner = SessionRunner(lambda: session, messages.put)
+    thread = Thread(target=runner.run)
+    thread.start()
+
+    def replied() -> Reply | None:
+        """What was replied until the turn was over."""
+        reply = None
+        while not isinstance(message := messages.get(), TurnOver):
+            if isinstance(message, SessionFailed):
+                raise RuntimeError(message.sentence)
+            if isinstance(message, SessionEvent) and isinstance(message.event, Reply):
+                reply = message.event
+        return reply
+
+    def say(text: str, look_s: float) -> tuple[Reply, float]:
+        time.sleep(READS_S)
+        for end in range(1, len(text) + 1):
+            time.sleep(1 / LETTERS_PER_S)
+            runner.write(text[:end], ELAPSED_S)
+        time.sleep(look_s)
+        runner.write("")
+        began = time.monotonic()
+        runner.submit(Said(text, ELAPSED_S + look_s))
+        reply = replied()
+        assert reply is not None
+        return reply, time.monotonic() - began
+
+    try:
+        replied()
+        yield say
+    finally:
+        runner.end()
+        thread.join()
+
+
+def _said(row: dict[str, Any], track: Track, reply: Reply, seconds: float) -> dict[str, Any]:
+    situation = Situation("es", track, LEVEL, learner=row["learner"])
     forms = [error["right"] for error in row["errors"] if error["right"].strip()]
     return {
         "track": track, "learner": row["learner"], "corrected": row["corrected"], "reply": reply.text,
@@ -178,7 +218,7 @@ def _figures(seen: list[dict[str, Any]]) -> dict[str, Any]:
         "moves": dict(Counter(one["move"] for one in seen)),
         "median_s": round(statistics.median(one["seconds"] for one in seen), 2) if seen else None,
         "p90_s": round(sorted(one["seconds"] for one in seen)[int(len(seen) * 0.9)], 2) if seen else None,
-        **_after_pauses(seen),
+        **_after_looks(seen),
         "holds_corrected_form": _share(sum(one["holds_form"] for one in with_form), len(with_form)),
         "signal_precision": _share(hits, len(flagged)),
         "signal_recall": _share(hits, len(wrong)),
@@ -186,21 +226,15 @@ def _figures(seen: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _after_pauses(seen: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Median seconds from Enter to the reply, by the seconds that the writer looked at the sentence before it."""
-    if not all("ahead_s" in one for one in seen):
+def _after_looks(seen: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    looked = {look: [one["seconds"] for one in seen if one.get("look_s") == look] for look in LOOKS_S}
+    if not any(looked.values()):
         return {}
     return {
-        "median_s_after_pause_of": {
-            str(pause): round(statistics.median(_from_enter(one, pause) for one in seen), 2)
-            for pause in PAUSES_S
+        "median_s_after_look_of": {
+            f"{look:g}": round(statistics.median(seconds), 2) for look, seconds in looked.items() if seconds
         }
     }
-
-
-def _from_enter(one: dict[str, Any], pause: float) -> float:
-    left: float = one["ahead_s"] - max(0.0, pause - one["begins_s"])
-    return max(0.0, left) + float(one["seconds"])
 
 
 def _share(part: int, whole: int) -> float | None:

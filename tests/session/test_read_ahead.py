@@ -122,6 +122,18 @@ def test_what_is_half_written_is_read_and_not_reformulated(talk: Make) -> None:
     assert turn.endswith("<|im_start|>user\nVivo en Queens. Mi hermana es")
 
 
+def test_at_its_full_stop_a_sentence_is_looked_at_and_no_more(talk: Make) -> None:
+    engine = engine_that(native)
+    session = talk(engine)
+    while not engine.prefilled:  # the tutor's first line, beside what the learner does
+        pass
+    said = "Vivo en Queens con mi familia."
+    session.read_along(Said(said, 5.0), whole=False, wanted=always)
+    assert (engine.calls["generate"], len(engine.prefilled)) == (1, 1)
+    assert reply_in(list(session.submit(Said(said, 5.0)))).text == GOOD
+    assert engine.calls["generate"] == 2
+
+
 def test_nothing_of_it_is_kept(talk: Make, store: Store) -> None:
     def rows() -> list[tuple[object, ...]]:
         return [

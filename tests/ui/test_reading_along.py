@@ -25,11 +25,12 @@ class Clock:
         return self.now
 
 
-def test_a_sentence_with_its_full_stop_is_read_whole_after_a_pause() -> None:
+def test_a_sentence_is_read_at_its_full_stop_and_taken_for_whole_after_a_pause() -> None:
     clock = Clock()
     draft = Draft(clock)
     assert draft.wait_s() is None
     draft.change("Vivo en Queens.")
+    assert draft.take() == Reading(Said("Vivo en Queens."), whole=False)
     assert draft.take() is None
     assert draft.wait_s() == pytest.approx(PAUSE_S)
     clock.now += PAUSE_S
@@ -51,14 +52,20 @@ def test_without_one_it_is_read_in_after_a_pause_and_taken_for_whole_after_a_res
 def test_a_word_is_read_in_when_it_is_finished_unless_that_takes_long() -> None:
     clock = Clock()
     draft = Draft(clock)
+    word = Reading(Said("Vivo "), whole=False)
     draft.change("Vivo ")
-    assert draft.take() == Reading(Said("Vivo "), whole=False)
-    draft.took(DEAR_S / 2)
+    assert draft.take() == word
+    draft.took(word, DEAR_S / 2)
+    draft.took(Reading(Said("Vivo."), whole=False), DEAR_S * 2)  # a sentence is more than its last word
+    draft.took(Reading(Said("Vivo "), whole=True), DEAR_S * 2)
+    draft.took(Reading(Said(""), whole=False), DEAR_S * 2)
     draft.change("Vivo en ")
     assert draft.take() == Reading(Said("Vivo en "), whole=False)
-    draft.took(DEAR_S * 2)
+    draft.took(word, DEAR_S * 2)
     draft.change("Vivo en Queens ")
     assert draft.take() is None
+    assert draft.wait_s() == pytest.approx(PAUSE_S)
+    draft.change("Vivo en Queens.")
     assert draft.wait_s() == pytest.approx(PAUSE_S)
 
 
@@ -91,6 +98,7 @@ def test_what_is_read_knows_how_long_the_learner_has_taken() -> None:
     draft = Draft(clock)
     draft.change("Vivo en Queens.", 4.0)
     clock.now += 2.0
+    assert draft.take() == Reading(Said("Vivo en Queens.", 6.0), whole=False)
     assert draft.take() == Reading(Said("Vivo en Queens.", 6.0), whole=True)
 
 
@@ -102,10 +110,11 @@ class SlowReader(FakeSession):
     go_on: threading.Event = field(default_factory=threading.Event)
     stopped: threading.Event = field(default_factory=threading.Event)
     wanted: Callable[[], bool] = lambda: True
+    quick_with_parts: bool = False
 
     def read_along(self, draft: Said, *, whole: bool, wanted: Callable[[], bool]) -> None:
         super().read_along(draft, whole=whole, wanted=wanted)
-        if not draft.text:
+        if not draft.text or (self.quick_with_parts and not whole):
             return
         self.wanted = wanted
         self.stopped.clear()
@@ -150,14 +159,32 @@ def until(true: Callable[[], bool]) -> None:
     raise AssertionError("it did not come to that")
 
 
-def test_writing_on_ends_the_reading(runner: SessionRunner, reader: SlowReader) -> None:
+def test_writing_on_ends_the_reading_of_the_whole(runner: SessionRunner, reader: SlowReader) -> None:
+    reader.quick_with_parts = True
     runner.write("Vivo en Queens.")
     assert reader.reading.wait(10.0)
     runner.write("Vivo en Queens. Y")
     assert reader.stopped.wait(10.0)
     assert not reader.wanted()
+    until(lambda: len(reader.read) == 3)
+    assert reader.read == [
+        ("Vivo en Queens.", False),
+        ("Vivo en Queens.", True),
+        ("Vivo en Queens. Y", False),
+    ]
+
+
+def test_writing_on_lets_the_sentence_before_it_be_looked_at(
+    runner: SessionRunner, reader: SlowReader
+) -> None:
+    runner.write("Vivo en Queens.")
+    assert reader.reading.wait(10.0)
+    runner.write("Vivo en Queens. Y")
+    assert reader.wanted()
+    assert not reader.stopped.is_set()
+    reader.go_on.set()
     until(lambda: len(reader.read) == 2)
-    assert reader.read[1] == ("Vivo en Queens. Y", False)
+    assert reader.read == [("Vivo en Queens.", False), ("Vivo en Queens. Y", False)]
 
 
 def test_what_is_read_of_the_text_that_is_sent_goes_on_whatever_is_written_next(
@@ -222,9 +249,9 @@ async def test_the_writing_box_tells_what_is_in_it() -> None:
         await ui.open_lesson()
         await ui.pilot.press(*"Hola", "full_stop")
         for _ in range(200):
-            if ui.session.read:
+            if len(ui.session.read) == 2:
                 break
             await ui.pilot.pause(0.02)
-        assert ui.session.read == [("Hola.", True)]
+        assert ui.session.read == [("Hola.", False), ("Hola.", True)]
         await ui.press("enter")
         assert [turn.text for turn in ui.session.turns if isinstance(turn, Said)] == ["Hola."]

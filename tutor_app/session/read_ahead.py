@@ -46,7 +46,7 @@ def read_ahead(
     if isinstance(step, WriteStep):
         return
     if not whole:
-        if wanted():
+        if rest and wanted():  # after its full stop a turn is read in with what is asked for, in one go
             tutor.read_turn(turn.text)
         return
     ahead = replace(position)

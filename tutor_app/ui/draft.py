@@ -10,7 +10,7 @@ from tutor_app.session.events import Said
 
 PAUSE_S = 0.3
 """After so long without a key the learner is thinking; between the letters of a word it is half of that."""
-REST_S = 1.0
+REST_S = 0.6
 """After so long they may be done, though no full stop says so."""
 DEAR_S = 0.5
 """Where reading the last words in took longer, that is not done after every word: a processor would never rest."""
@@ -51,14 +51,17 @@ class Draft:
         if not text:
             self._left = []
         elif text.endswith(ENDS):
-            self._left = [(PAUSE_S, True)]
+            # What was finished is looked at whatever follows; only the reply would be composed for nothing.
+            self._left = [(PAUSE_S if self._dear else 0.0, False), (PAUSE_S, True)]
         else:
             after_word = text[-1].isspace() and not self._dear
             self._left = [(0.0 if after_word else PAUSE_S, False), (REST_S, True)]
 
-    def took(self, seconds: float) -> None:
-        """So long the last words that were read took, while their writer went on."""
-        self._dear = seconds > DEAR_S
+    def took(self, reading: Reading, seconds: float) -> None:
+        """So long `reading` took: what words take says whether they are read one by one."""
+        text = reading.draft.text
+        if text and not text.endswith(ENDS) and not reading.whole:
+            self._dear = seconds > DEAR_S
 
     def begin(self) -> None:
         """The learner has been answered: while the box is empty, there is that to be read in."""

@@ -138,8 +138,7 @@ class SessionRunner:
             finally:
                 with self._changed:
                     self._reading = None
-                    if reading.draft.text and not reading.whole:
-                        self._draft.took(time.monotonic() - began)
+                    self._draft.took(reading, time.monotonic() - began)
 
     def _next_reading(self) -> Reading | None:
         with self._changed:
