@@ -31,6 +31,7 @@ from typing import Any
 from lessons.patterns import contains
 from lessons.schema import Level, Track
 from tutor_app.cli.context import data_dir
+from tutor_app.pedagogy.language import without_accents
 from tutor_app.pedagogy.validator import Situation, validate
 from tutor_app.session.events import Reply, Said
 from tutor_app.session.library import open_set
@@ -187,7 +188,7 @@ def _said(row: dict[str, Any], track: Track, reply: Reply, seconds: float) -> di
     forms = [error["right"] for error in row["errors"] if error["right"].strip()]
     return {
         "track": track, "learner": row["learner"], "corrected": row["corrected"], "reply": reply.text,
-        "move": reply.move, "signals": list(reply.signals), "source": reply.source, "seconds": round(seconds, 3),
+        "move": reply.move, "recast": reply.recast, "signals": list(reply.signals), "source": reply.source, "seconds": round(seconds, 3),
         "broken": sorted({violation.rule for violation in validate(reply.text, situation)} - {"vocabulary"}),
         "wrong": bool(row["errors"]), "holds_form": any(contains(reply.text, form, "es") for form in forms) if forms else None,
     }  # fmt: skip
@@ -206,6 +207,7 @@ def _figures(seen: list[dict[str, Any]]) -> dict[str, Any]:
     flagged = [one for one in seen if any(signal.startswith("error:") for signal in one["signals"])]
     wrong = [one for one in seen if one["wrong"]]
     with_form = [one for one in wrong if one["holds_form"] is not None]
+    recast = [one for one in seen if one["recast"]]
     hits = sum(one["wrong"] for one in flagged)
     right = len(seen) - len(wrong)
     return {
@@ -219,6 +221,7 @@ def _figures(seen: list[dict[str, Any]]) -> dict[str, Any]:
         "median_s": round(statistics.median(one["seconds"] for one in seen), 2) if seen else None,
         "p90_s": round(sorted(one["seconds"] for one in seen)[int(len(seen) * 0.9)], 2) if seen else None,
         **_after_looks(seen),
+        "recast_as_corrected": _share(sum(_as_corrected(one) for one in recast), len(recast)),
         "holds_corrected_form": _share(sum(one["holds_form"] for one in with_form), len(with_form)),
         "signal_precision": _share(hits, len(flagged)),
         "signal_recall": _share(hits, len(wrong)),
@@ -235,6 +238,13 @@ def _after_looks(seen: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
             f"{look:g}": round(statistics.median(seconds), 2) for look, seconds in looked.items() if seconds
         }
     }
+
+
+def _as_corrected(one: dict[str, Any]) -> bool:
+    """Whether the annotators wrote what was recast, accents aside, which some of them left as they were."""
+    return contains(
+        without_accents(one["corrected"].casefold()), without_accents(one["recast"].casefold()), "es"
+    )
 
 
 def _share(part: int, whole: int) -> float | None:

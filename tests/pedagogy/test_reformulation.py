@@ -146,3 +146,53 @@ def test_a_slip_that_word_frequencies_give_away_needs_no_surer_model(
     assert believed(finding, 2.1, 2.0)
     assert not believed(finding, -0.1, 2.0)
     assert not believed(NOTHING, 9.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("tag", "learner", "native"),
+    [
+        ("es", "Yo soy estudiante graduada.", "Yo soy estudiante graduado."),
+        ("es", "Soy muy alta, simpática y trabajadora", "Soy muy alto, simpático y trabajador"),
+        ("es", "Hoy me siento muy cansado por la mañana", "Hoy me siento muy cansada por la mañana"),
+        ("fr", "Je suis très fatigué ce soir", "Je suis très fatiguée ce soir"),
+        ("ar", "أنا طالبة من نيويورك", "أنا طالب من نيويورك"),
+    ],
+)
+def test_the_gender_in_which_somebody_speaks_of_themself_is_theirs(
+    tag: str, learner: str, native: str
+) -> None:
+    assert find(learner, native, tag, "l2") == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("learner", "native", "target"),
+    [
+        ("Soy un persona tranquila", "Soy una persona tranquila", "Soy una persona"),
+        (
+            "Soy una persona divertido y alegre",
+            "Soy una persona divertida y alegre",
+            "una persona divertida y alegre",
+        ),
+        ("Soy feliz y mi casa es bonito", "Soy feliz y mi casa es bonita", "es bonita"),
+        ("Estoy aquí. Mi casa es muy bonito", "Estoy aquí. Mi casa es muy bonita", "muy bonita"),
+        ("Soy de familia pequeño y unida", "Soy de familia pequeña y unida", "familia pequeña y unida"),
+    ],
+)
+def test_the_gender_of_all_else_is_not(learner: str, native: str, target: str) -> None:
+    assert find(learner, native, "es", "l2").target == target
+
+
+def test_a_name_has_its_article_or_has_none() -> None:
+    assert find("Vi la serie en Disney Channel", "Vi la serie en el Disney Channel", "es", "l2") == NOTHING
+    assert find("Vivo en casa grande", "Vivo en una casa grande", "es", "l2").target == "en una casa"
+
+
+def test_before_an_article_stands_only_what_goes_with_it() -> None:
+    learner, native = (
+        "Con honestidad este característica me ayuda",
+        "Con honestidad esta característica me ayuda",
+    )
+    assert find(learner, native, "es", "l2").target == "esta característica"
+    assert (
+        find("Ella tiene un casa grande", "Ella tiene una casa grande", "es", "l2").target == "tiene una casa"
+    )

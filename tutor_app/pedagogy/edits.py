@@ -246,9 +246,9 @@ def _inflection(wrong: str, right: str, before: Sequence[str], tag: str, data: L
         "ne",
     }
     if not subject:
-        if _ends(bare_wrong, bare_right, data.number_endings):
+        if differ_in_ending(bare_wrong, bare_right, data.number_endings):
             return "number"
-        if _ends(bare_wrong, bare_right, data.agreement_endings):
+        if differ_in_ending(bare_wrong, bare_right, data.agreement_endings):
             return "gender"
     verbal = {without_accents(ending) for ending in data.verb_endings}
     if any(bare_wrong.endswith(e) and e for e in verbal) and any(
@@ -266,9 +266,9 @@ def _same_irregular(wrong: str, right: str, data: Language) -> bool:
 def _arabic_pair(wrong: str, right: str, data: Language) -> str:
     if wrong == f"ال{right}" or right == f"ال{wrong}":
         return "definite"
-    if _ends(wrong, right, data.agreement_endings):
+    if differ_in_ending(wrong, right, data.agreement_endings):
         return "gender"
-    if _ends(wrong, right, data.number_endings):
+    if differ_in_ending(wrong, right, data.number_endings):
         return "number"
     if OSA.distance(wrong, right) == 1 and zipf(wrong, "ar") < SPELLING_ZIPF:
         return "spelling"
@@ -279,7 +279,8 @@ def _shared(a: str, b: str) -> int:
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
-def _ends(wrong: str, right: str, pairs: Sequence[tuple[str, str]]) -> bool:
+def differ_in_ending(wrong: str, right: str, pairs: Sequence[tuple[str, str]]) -> bool:
+    """Whether two words differ by one of `pairs` of endings, either way round."""
     for one, other in pairs:
         for x, y in ((one, other), (other, one)):
             if (

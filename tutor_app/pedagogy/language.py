@@ -53,6 +53,7 @@ class Language(BaseModel):
     number_endings: list[tuple[str, str]]
     dialect_words: list[str]
     false_friends: list[str]
+    ill_formed: list[str]
 
 
 def primary(tag: str) -> str:

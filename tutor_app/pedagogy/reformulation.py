@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import regex
 
 from lessons.schema import Track
-from tutor_app.pedagogy.edits import Edit, edits, tokens
+from tutor_app.pedagogy.edits import Edit, differ_in_ending, edits, tokens
 from tutor_app.pedagogy.language import language, length, primary, script_share, words, zipf
+from tutor_app.pedagogy.showing import as_model
 
 IGNORED = frozenset({"style", "word-choice", "code-switch", "dialect"})
 """Kinds that are never acted on: taste, dialect, and mixing languages are not errors."""
@@ -150,15 +151,19 @@ def find(
         and (trust is None or edit.tag in trust)
         and not own & set(edit.wrong)
         and not _spells_a_name(edit, learner, tag)
+        and not _article_of_a_name(edit, learner, tag)
+        and not _gender_of_the_speaker(edit, learner, tag)
     ]
     if not kept or len(kept) > MAX_KEPT:
         return NOTHING
-    best = max(kept, key=lambda edit: WEIGHT.get(edit.tag, 0.0))
     result, ranges = _apply(learner, native, kept, tag, complete=len(kept) == len(found))
-    start, end = ranges[kept.index(best)]
-    target, original = _phrase(result, start, end, tag), _phrase_at(learner, best, tag)
-    ordered = tuple(sorted(kept, key=lambda edit: -WEIGHT.get(edit.tag, 0.0)))
-    return Finding(ordered, result, target, original, all(_known_slip(edit, tag, track) for edit in kept))
+    ordered = sorted(kept, key=lambda edit: -WEIGHT.get(edit.tag, 0.0))
+    for best in ordered:
+        target = as_model(_phrase(result, *ranges[kept.index(best)], tag), best.right, tag)
+        if target:
+            certain = all(_known_slip(edit, tag, track) for edit in kept)
+            return Finding(tuple(ordered), result, target, _phrase_at(learner, best, tag), certain)
+    return NOTHING  # it cannot be shown without something else that is wrong
 
 
 def believed(finding: Finding, margin_nats: float, needed_nats: float) -> bool:
@@ -182,6 +187,45 @@ def _spells_a_name(edit: Edit, learner: str, tag: str) -> bool:
     return known < NAME_ZIPF or known - zipf(edit.wrong[0], tag) < NAME_MARGIN
 
 
+_OTHERS = {"article", "possessive", "quantifier", "subject-pronoun", "preposition", "ser", "estar"}
+"""After a word of these kinds it is no longer the speaker that is spoken of."""
+
+
+def _article_of_a_name(edit: Edit, learner: str, tag: str) -> bool:
+    """Whether the edit puts an article before a name ("en el Disney Channel"), which has one or not by itself."""
+    written = tokens(learner, tag).written
+    return (
+        edit.tag == "article"
+        and not edit.wrong
+        and edit.start < len(written)
+        and written[edit.start][:1].isupper()
+    )
+
+
+def _gender_of_the_speaker(edit: Edit, learner: str, tag: str) -> bool:
+    """Whether the edit changes the gender in which somebody speaks of themself ("soy estudiante graduada"): that is theirs."""
+    data = language(tag)
+    if edit.tag not in ("gender", "sound-alike") or len(edit.wrong) != 1 or "speaker" not in data.classes:
+        return False
+    if not differ_in_ending(edit.wrong[0], edit.right[0], data.agreement_endings):
+        return False
+    compared = tokens(learner, tag).compared
+    kinds = [{kind for kind, members in data.classes.items() if word in members} for word in compared]
+    if kinds[edit.start] & {"article", "determiner", "quantifier"}:
+        return False
+    for at in range(edit.start - 1, -1, -1):
+        if "speaker" in kinds[at]:
+            return not _SENTENCE_END.search(_between(learner, at, edit.start, tag))
+        if kinds[at] & _OTHERS or any(compared[at] in forms for forms in data.irregular):
+            return False
+    return False
+
+
+def _between(learner: str, one: int, other: int, tag: str) -> str:
+    spans = tokens(learner, tag).spans
+    return learner[spans[one][1] : spans[other][0]]
+
+
 def _known_slip(edit: Edit, tag: str, track: Track) -> bool:
     """Whether one word is replaced by a much commoner one that it can only be a slip of.
 
@@ -197,8 +241,7 @@ def _known_slip(edit: Edit, tag: str, track: Track) -> bool:
 
 def _before(learner: str, edit: Edit, tag: str) -> str:
     """What stands between the word before an edit and the edit."""
-    spans = tokens(learner, tag).spans
-    return learner[spans[edit.start - 1][1] : spans[edit.start][0]]
+    return _between(learner, edit.start - 1, edit.start, tag)
 
 
 def _apply(
@@ -254,7 +297,11 @@ def _phrase(text: str, start: int, end: int, tag: str) -> str:
     reach = 3 if primary(tag) == "zh" else 1
     first, last = inside[0], inside[-1]
     for _ in range(reach):
-        if first > 0 and not _clause_break(text[cut.spans[first - 1][1] : cut.spans[first][0]]):
+        if (
+            first > 0
+            and _leads_to(cut.compared[first - 1], cut.compared[first], tag)
+            and not _clause_break(text[cut.spans[first - 1][1] : cut.spans[first][0]])
+        ):
             first -= 1
         if last + 1 < len(cut.spans) and not _clause_break(text[cut.spans[last][1] : cut.spans[last + 1][0]]):
             last += 1
@@ -279,6 +326,16 @@ def _phrase(text: str, start: int, end: int, tag: str) -> str:
             break
         last += 1
     return text[cut.spans[first][0] : cut.spans[last][1]]
+
+
+def _leads_to(before: str, word: str, tag: str) -> bool:
+    """Whether `before` helps to see `word`: before an article only what surely goes with it ("a un poema", "tiene un perro")."""
+    data = language(tag)
+    if word not in data.classes.get("article", ()) and word not in data.classes.get("quantifier", ()):
+        return True
+    return any(
+        before in data.classes.get(kind, ()) for kind in ("preposition", "ser", "estar", "negation")
+    ) or any(before in forms for forms in data.irregular)
 
 
 def _whole_words(
