@@ -38,7 +38,7 @@ from tutor_app.session.library import open_set
 from tutor_app.session.models import adapt, make_host
 from tutor_app.session.people import open_or_create
 from tutor_app.session.session import Session
-from tutor_app.ui.messages import SessionEvent, SessionFailed, TurnOver
+from tutor_app.ui.messages import SessionClosed, SessionEvent, SessionFailed, TurnOver
 from tutor_app.ui.runner import SessionRunner
 
 LEVEL: Level = "A2"
@@ -47,8 +47,8 @@ TALK_LENGTH = 6
 WORDS = (4, 20)
 LETTERS_PER_S = 4
 """How fast a sentence is typed: 48 words of five letters a minute."""
-LOOKS_S = (1 / LETTERS_PER_S, 1.0, 2.0, 3.0)
-"""How long a sentence is looked at before Enter, in turn; the first: Enter is the next key."""
+LOOKS_S = (1 / LETTERS_PER_S, 0.5, 1.0, 2.0)
+"""How long a sentence is looked at before Enter, by lot; the first: Enter is the next key."""
 ELAPSED_S = 8.0
 """How long a learner takes over a sentence, as far as the session is told: neither fast nor slow."""
 READS_S = 2.0
@@ -101,6 +101,7 @@ def talk_about(
     host = make_host(folder, model)
     host.start()
     seen: list[dict[str, Any]] = []
+    lot = random.Random(seed)
     tracks: tuple[Track, ...] = ("l2", "heritage")
     try:
         for track in tracks:
@@ -118,7 +119,7 @@ def talk_about(
                     for _ in host.wait(lambda: False):
                         pass
                     for row in mine[start : start + TALK_LENGTH]:
-                        look_s = LOOKS_S[len(seen) % len(LOOKS_S)]
+                        look_s = lot.choice(LOOKS_S)
                         one = _said(row, track, *say(row["learner"], look_s))
                         seen.append(one | ({"look_s": look_s} if typed else {}))
                         print(f"\r{len(seen)}/{len(rows)}", end="", file=sys.stderr)
@@ -156,8 +157,8 @@ def _typist(session: Session) -> Iterator[Say]:
         """What was replied until the turn was over."""
         reply = None
         while not isinstance(message := messages.get(), TurnOver):
-            if isinstance(message, SessionFailed):
-                raise RuntimeError(message.sentence)
+            if isinstance(message, SessionFailed | SessionClosed):
+                raise RuntimeError(f"the session ended: {message}")
             if isinstance(message, SessionEvent) and isinstance(message.event, Reply):
                 reply = message.event
         return reply

@@ -154,7 +154,21 @@ def test_a_slip_that_word_frequencies_give_away_needs_no_surer_model(
         ("es", "Yo soy estudiante graduada.", "Yo soy estudiante graduado."),
         ("es", "Soy muy alta, simpática y trabajadora", "Soy muy alto, simpático y trabajador"),
         ("es", "Hoy me siento muy cansado por la mañana", "Hoy me siento muy cansada por la mañana"),
+        ("es", "Yo estaba muy cansada ayer", "Yo estaba muy cansado ayer"),
+        ("es", "Cuando era niña vivía en Queens", "Cuando era niño vivía en Queens"),
+        ("es", "Yo he sido muy tímida siempre", "Yo he sido muy tímido siempre"),
+        ("es", "Quiero ser maestra de inglés", "Quiero ser maestro de inglés"),
+        ("es", "Soy una maestra de inglés", "Soy un maestro de inglés"),
+        ("es", "Soy una estudiante en Queens College", "Soy un estudiante en Queens College"),
+        ("es", "Soy la menor de mi familia", "Soy el menor de mi familia"),
+        ("es", "Cuando me levanto cansada tomo café", "Cuando me levanto cansado tomo café"),
+        ("es", "Me pone muy nerviosa el examen", "Me pone muy nervioso el examen"),
+        ("es", "Me hace sentir muy orgullosa", "Me hace sentir muy orgulloso"),
+        ("es", "Yo nací sorda en Lima", "Yo nací sordo en Lima"),
+        ("es", "Nosotras estamos muy contentas", "Nosotras estamos muy contentos"),
         ("fr", "Je suis très fatigué ce soir", "Je suis très fatiguée ce soir"),
+        ("fr", "Quand j'étais petite, je chantais", "Quand j'étais petit, je chantais"),
+        ("fr", "Je suis une étudiante à Queens", "Je suis un étudiant à Queens"),
         ("ar", "أنا طالبة من نيويورك", "أنا طالب من نيويورك"),
     ],
 )
@@ -176,6 +190,9 @@ def test_the_gender_in_which_somebody_speaks_of_themself_is_theirs(
         ("Soy feliz y mi casa es bonito", "Soy feliz y mi casa es bonita", "es bonita"),
         ("Estoy aquí. Mi casa es muy bonito", "Estoy aquí. Mi casa es muy bonita", "muy bonita"),
         ("Soy de familia pequeño y unida", "Soy de familia pequeña y unida", "familia pequeña y unida"),
+        ("Mi abuela era muy alto entonces", "Mi abuela era muy alta entonces", "muy alta entonces"),
+        ("Ella quiere ser maestro de inglés", "Ella quiere ser maestra de inglés", "ser maestra de inglés"),
+        ("Yo compro ropa barato en Queens", "Yo compro ropa barata en Queens", "ropa barata en Queens"),
     ],
 )
 def test_the_gender_of_all_else_is_not(learner: str, native: str, target: str) -> None:
@@ -184,6 +201,9 @@ def test_the_gender_of_all_else_is_not(learner: str, native: str, target: str) -
 
 def test_a_name_has_its_article_or_has_none() -> None:
     assert find("Vi la serie en Disney Channel", "Vi la serie en el Disney Channel", "es", "l2") == NOTHING
+    assert find("Mi familia es del Perú", "Mi familia es de Perú", "es", "l2") == NOTHING
+    assert find("Vivo en los Estados Unidos", "Vivo en Estados Unidos", "es", "l2") == NOTHING
+    assert find("Comida mexicana es muy rica", "La comida mexicana es muy rica", "es", "l2").target
     assert find("Vivo en casa grande", "Vivo en una casa grande", "es", "l2").target == "en una casa"
 
 
@@ -196,3 +216,15 @@ def test_before_an_article_stands_only_what_goes_with_it() -> None:
     assert (
         find("Ella tiene un casa grande", "Ella tiene una casa grande", "es", "l2").target == "tiene una casa"
     )
+
+
+def test_a_moved_word_brings_nothing_back_that_was_left_alone() -> None:
+    learner = "Estoy contenta y siempre tengo muchos amigas aquí en la ciudad"
+    finding = find(learner, "Estoy contento y tengo siempre muchas amigas aquí en la ciudad", "es", "l2")
+    assert finding.native == "Estoy contenta y siempre tengo muchas amigas aquí en la ciudad"
+    assert "contento" not in finding.target
+
+
+def test_a_subject_of_two_is_not_cut_in_half() -> None:
+    learner, native = "Mi hermano y yo es de Queens", "Mi hermano y yo somos de Queens"
+    assert find(learner, native, "es", "l2").target == "somos de Queens"

@@ -134,6 +134,14 @@ def test_at_its_full_stop_a_sentence_is_looked_at_and_no_more(talk: Make) -> Non
     assert engine.calls["generate"] == 2
 
 
+def test_nothing_is_begun_for_a_text_that_is_not_there_any_more(talk: Make) -> None:
+    engine = engine_that(native)
+    session = talk(engine)
+    for whole in (False, True):
+        session.read_along(Said("Vivo en Queens con mi familia.", 5.0), whole=whole, wanted=lambda: False)
+    assert engine.calls["generate"] == 0
+
+
 def test_nothing_of_it_is_kept(talk: Make, store: Store) -> None:
     def rows() -> list[tuple[object, ...]]:
         return [

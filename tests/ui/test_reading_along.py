@@ -72,10 +72,43 @@ def test_a_word_is_read_in_when_it_is_finished_unless_that_takes_long() -> None:
 def test_what_is_read_serves_the_text_that_goes_on_after_it() -> None:
     part, all_of_it = (Reading(Said("Vivo en "), whole=whole) for whole in (False, True))
     assert part.serves("Vivo en ")
+    assert part.serves("Vivo en")
     assert part.serves("Vivo en Queens.")
     assert not part.serves("Vivo e")
     assert all_of_it.serves("Vivo en ")
+    assert all_of_it.serves("Vivo en")
     assert not all_of_it.serves("Vivo en Queens.")
+
+
+def test_what_was_said_so_far_is_needed_whatever_is_written() -> None:
+    assert Reading(Said(""), whole=False).serves("V")
+
+
+def test_a_sentence_that_turns_out_not_to_have_ended_is_not_looked_at_any_more() -> None:
+    sentence = Reading(Said("Trabajo en EEUU."), whole=False)
+    assert sentence.serves("Trabajo en EEUU. Y")
+    assert not sentence.serves("Trabajo en EEUU.com")
+    assert not sentence.serves("Trabajo en EEUU..")
+
+
+@pytest.mark.parametrize("text", ["Pago casi 2.", "El Sr.", "Pues...", "Sí."])
+def test_a_dot_that_may_end_nothing_is_waited_for(text: str) -> None:
+    draft = Draft(Clock())
+    draft.change(text)
+    assert draft.wait_s() == pytest.approx(PAUSE_S)
+
+
+def test_a_space_after_the_full_stop_changes_nothing() -> None:
+    clock = Clock()
+    draft = Draft(clock)
+    draft.change("Vivo en Queens.")
+    assert draft.take() == Reading(Said("Vivo en Queens."), whole=False)
+    clock.now += PAUSE_S / 2
+    draft.change("Vivo en Queens. ")
+    assert draft.wait_s() == pytest.approx(PAUSE_S / 2)
+    clock.now += PAUSE_S
+    assert draft.take() == Reading(Said("Vivo en Queens. "), whole=True)
+    assert draft.wait_s() is None
 
 
 def test_every_key_begins_the_pause_anew_and_an_empty_box_is_not_read() -> None:
@@ -249,9 +282,20 @@ async def test_the_writing_box_tells_what_is_in_it() -> None:
         await ui.open_lesson()
         await ui.pilot.press(*"Hola", "full_stop")
         for _ in range(200):
-            if len(ui.session.read) == 2:
+            if ("Hola.", True) in ui.session.read:
                 break
             await ui.pilot.pause(0.02)
-        assert ui.session.read == [("Hola.", False), ("Hola.", True)]
+        assert ui.session.read[-2:] == [("Hola.", False), ("Hola.", True)]
         await ui.press("enter")
         assert [turn.text for turn in ui.session.turns if isinstance(turn, Said)] == ["Hola."]
+
+
+async def test_the_writing_box_tells_when_a_word_is_finished() -> None:
+    async with driven() as ui:
+        await ui.open_lesson()
+        await ui.pilot.press(*"Vivo", "space")
+        for _ in range(200):
+            if ("Vivo ", False) in ui.session.read:
+                break
+            await ui.pilot.pause(0.02)
+        assert ("Vivo ", False) in ui.session.read

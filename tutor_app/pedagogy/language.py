@@ -54,6 +54,9 @@ class Language(BaseModel):
     dialect_words: list[str]
     false_friends: list[str]
     ill_formed: list[str]
+    either_gender: list[str]
+    own_words: list[str]
+    never_bare: list[str]
 
 
 def primary(tag: str) -> str:

@@ -15,7 +15,7 @@ import regex
 
 from lessons.schema import Track
 from tutor_app.pedagogy.edits import Edit, differ_in_ending, edits, tokens
-from tutor_app.pedagogy.language import language, length, primary, script_share, words, zipf
+from tutor_app.pedagogy.language import compiled, language, length, primary, script_share, words, zipf
 from tutor_app.pedagogy.showing import as_model
 
 IGNORED = frozenset({"style", "word-choice", "code-switch", "dialect"})
@@ -37,6 +37,7 @@ MAX_SENTENCES = 2
 """Sentences of a turn that are looked at; one form at a time is enough to notice."""
 
 SPELLINGS = frozenset({"accent", "spelling", "sound-alike"})
+JOINS = frozenset({"y", "e", "et"})
 NAME_ZIPF = 4.0
 """How common a name must be in the language before its usual spelling is offered …"""
 NAME_MARGIN = 0.7
@@ -59,7 +60,7 @@ class Finding:
     """What the tutor believes about one free sentence."""
 
     kept: tuple[Edit, ...]
-    """Edits that are acted on, most worth recasting first."""
+    """Edits that are acted on, the weightiest first; the first of them that can be shown is the target."""
     native: str
     """The learner's sentence with only the kept edits applied."""
     target: str
@@ -151,9 +152,11 @@ def find(
         and (trust is None or edit.tag in trust)
         and not own & set(edit.wrong)
         and not _spells_a_name(edit, learner, tag)
-        and not _article_of_a_name(edit, learner, tag)
-        and not _gender_of_the_speaker(edit, learner, tag)
+        and not _of_a_name(edit, learner, tag)
+        and not _gender_of_the_speaker(edit, found, learner, tag)
     ]
+    if len(kept) < len(found):  # a moved word is only shown in the whole sentence, which has the others too
+        kept = [edit for edit in kept if edit.tag != "word-order"]
     if not kept or len(kept) > MAX_KEPT:
         return NOTHING
     result, ranges = _apply(learner, native, kept, tag, complete=len(kept) == len(found))
@@ -187,38 +190,71 @@ def _spells_a_name(edit: Edit, learner: str, tag: str) -> bool:
     return known < NAME_ZIPF or known - zipf(edit.wrong[0], tag) < NAME_MARGIN
 
 
-_OTHERS = {"article", "possessive", "quantifier", "subject-pronoun", "preposition", "ser", "estar"}
-"""After a word of these kinds it is no longer the speaker that is spoken of."""
-
-
-def _article_of_a_name(edit: Edit, learner: str, tag: str) -> bool:
-    """Whether the edit puts an article before a name ("en el Disney Channel"), which has one or not by itself."""
+def _of_a_name(edit: Edit, learner: str, tag: str) -> bool:
+    """Whether the edit gives a name an article or takes it away ("en el Disney Channel", "del Perú"): either is said."""
+    classes = language(tag).classes
+    freely = {*classes.get("article", ()), *classes.get("article-or-bare", ())}
+    if "article-or-bare" not in classes or not freely.issuperset((*edit.wrong, *edit.right)):
+        return False
     written = tokens(learner, tag).written
     return (
-        edit.tag == "article"
-        and not edit.wrong
-        and edit.start < len(written)
-        and written[edit.start][:1].isupper()
+        0 < edit.end < len(written)
+        and written[edit.end][:1].isupper()
+        and not _SENTENCE_END.search(_between(learner, edit.end - 1, edit.end, tag))
     )
 
 
-def _gender_of_the_speaker(edit: Edit, learner: str, tag: str) -> bool:
-    """Whether the edit changes the gender in which somebody speaks of themself ("soy estudiante graduada"): that is theirs."""
+def _gender_of_the_speaker(edit: Edit, found: Sequence[Edit], learner: str, tag: str) -> bool:
+    """Whether the edit changes the gender in which somebody speaks of themself ("soy estudiante graduada"): that is theirs.
+
+    Nothing says who they are but the verb, so the verb decides, unless a noun stands between or another subject before it.
+    """
     data = language(tag)
-    if edit.tag not in ("gender", "sound-alike") or len(edit.wrong) != 1 or "speaker" not in data.classes:
-        return False
-    if not differ_in_ending(edit.wrong[0], edit.right[0], data.agreement_endings):
-        return False
     compared = tokens(learner, tag).compared
     kinds = [{kind for kind, members in data.classes.items() if word in members} for word in compared]
-    if kinds[edit.start] & {"article", "determiner", "quantifier"}:
+    bent = {e.start for e in found if _bends(e, tag)}
+    if edit.start not in bent or "speaker" not in data.classes:
         return False
+    if primary(tag) == "ar":  # the sentence has no verb that would end what is said of oneself
+        return edit.start > 0 and "speaker" in kinds[edit.start - 1]
+    if (
+        "article" in kinds[edit.start]
+        and edit.end not in bent
+        and not _either_gender(compared[edit.end :], tag)
+    ):
+        return False
+    anyone = False
     for at in range(edit.start - 1, -1, -1):
+        if _SENTENCE_END.search(_between(learner, at, at + 1, tag)):
+            break
         if "speaker" in kinds[at]:
-            return not _SENTENCE_END.search(_between(learner, at, edit.start, tag))
-        if kinds[at] & _OTHERS or any(compared[at] in forms for forms in data.irregular):
+            return True
+        if "speaker-pronoun" in kinds[at]:
+            return anyone
+        if kinds[at] & {"article", "possessive", "quantifier", "subject-pronoun"} and at not in bent:
             return False
-    return False
+        if kinds[at] & {"ser-of-anyone"}:
+            anyone = True
+        elif not anyone and (kinds[at] & {"preposition", "ser", "estar"} or _irregular(compared[at], tag)):
+            return False
+    return anyone
+
+
+def _bends(edit: Edit, tag: str) -> bool:
+    """Whether the edit changes one word's gender, by its ending or as an article."""
+    if len(edit.wrong) != 1 or len(edit.right) != 1 or edit.tag not in ("gender", "sound-alike"):
+        return False
+    data = language(tag)
+    article = edit.wrong[0] in data.classes.get("article", ())
+    return article or differ_in_ending(edit.wrong[0], edit.right[0], data.agreement_endings)
+
+
+def _either_gender(following: Sequence[str], tag: str) -> bool:
+    return bool(following) and any(pattern.search(following[0]) for pattern in compiled(tag, "either_gender"))
+
+
+def _irregular(word: str, tag: str) -> bool:
+    return any(word in forms for forms in language(tag).irregular)
 
 
 def _between(learner: str, one: int, other: int, tag: str) -> str:
@@ -312,6 +348,8 @@ def _phrase(text: str, start: int, end: int, tag: str) -> str:
             first -= 1
     while first < inside[0] and cut.compared[first] in language(tag).classes.get("conjunction", ()):
         first += 1
+    if 0 < first < inside[0] and cut.compared[first - 1] in JOINS:
+        first = inside[0]  # "somos de Queens", not "yo somos de Queens" of "mi hermano y yo"
     before = {*language(tag).classes.get("determiner", ()), *language(tag).classes.get("article", ())}
     while first > 0 and first < inside[0] and cut.compared[first - 1] in before:
         first -= 1  # "mi hermana está", not "hermana está"
@@ -333,9 +371,8 @@ def _leads_to(before: str, word: str, tag: str) -> bool:
     data = language(tag)
     if word not in data.classes.get("article", ()) and word not in data.classes.get("quantifier", ()):
         return True
-    return any(
-        before in data.classes.get(kind, ()) for kind in ("preposition", "ser", "estar", "negation")
-    ) or any(before in forms for forms in data.irregular)
+    kinds = ("preposition", "ser", "estar", "negation")
+    return any(before in data.classes.get(kind, ()) for kind in kinds) or _irregular(before, tag)
 
 
 def _whole_words(

@@ -19,7 +19,9 @@ ACCENTED = {"a": "áàâ", "e": "éèêë", "i": "íîï", "o": "óô", "u": "ú
 COMMON_ZIPF = 3.0
 """Once in a million words: what is as common as that is a word."""
 COMMONER = 0.7
-"""By so much on the Zipf scale (five times) the spelling with an accent has to be commoner."""
+"""By so much on the Zipf scale (five times) the spelling with an accent has to be commoner …"""
+COMMONER_FORM = 2.0
+"""… and by so much where it could be another form of the same verb."""
 UNKNOWN_ZIPF = 1.0
 """Once in a hundred million words: what is rarer is not known to be a word."""
 KNOWN_ZIPF = 2.0
@@ -46,6 +48,8 @@ def _sound(phrase: str, changed: Sequence[str], tag: str) -> str:
     own = [i for i, word in enumerate(cut.compared) if word in changed]
     first, last = (own[0], own[-1]) if own else (0, len(cut.written) - 1)
     if any(_doubtful(cut, i, tag) for i in range(first, last + 1)):
+        return ""
+    if not own and not all(_agree(cut, i, i + 1, tag) for i in range(last)):
         return ""
     start, end = first, last
     while start > 0 and not _doubtful(cut, start - 1, tag) and _agree(cut, start - 1, start, tag):
@@ -103,9 +107,13 @@ def _agree(cut: Tokens, one: int, other: int, tag: str) -> bool:
 
     The second has to have the other gender too: "muchos problemas" is how it is said.
     """
+    data = language(tag)
     left, right = cut.compared[one], cut.compared[other]
-    if left not in language(tag).classes.get("quantifier", ()):
+    if left not in data.classes.get("quantifier", ()) or right in _loose(primary(tag)):
         return True
+    if right in data.classes.get("against-its-ending", ()):
+        return True
+    left = f"{left[:-1]}o" if left in ("este", "ese") else left
     for ending, opposite in GENDERS:
         if left.endswith(ending) and right.endswith(opposite):
             return zipf(right.removesuffix(opposite) + ending, tag) < KNOWN_ZIPF
@@ -130,17 +138,24 @@ def _well_spelt(phrase: str, tag: str) -> str:
 def with_accents(word: str, tag: str) -> str:
     """`word`, in lower case, with the accents it is mostly written with, unless it is a word without them as well.
 
-    An accent that makes another form of the same verb ("llego", "llegó") is not a matter of spelling.
+    An accent that makes another form of the same verb ("llego", "llegó") is no matter of spelling, or of a word that
+    nobody writes without it.
     """
-    if is_english(word, tag):
+    data = language(tag)
+    if word in data.own_words:
         return word
-    endings = language(tag).verb_endings
+    endings = data.verb_endings
     forms = tuple(e for e in endings if e != without_accents(e) and without_accents(e) in endings)
     known = zipf(word, tag)
-    spellings = [spelt for spelt in _accented(word) if not spelt.endswith(forms or ("\n",))]
-    best = max(spellings, key=lambda spelt: zipf(spelt, tag), default=word)
-    common = zipf(best, tag)
-    return best if common >= COMMON_ZIPF and common - known >= COMMONER else word
+
+    def gain(spelt: str) -> float:
+        common = zipf(spelt, tag)
+        other_form = spelt.endswith(forms) and word not in data.never_bare
+        needed = COMMONER_FORM if other_form else COMMONER
+        return common - known if common >= COMMON_ZIPF and common - known >= needed else 0.0
+
+    best = max(_accented(word), key=gain, default=word)
+    return best if gain(best) > 0 else word
 
 
 def _accented(word: str) -> Iterator[str]:

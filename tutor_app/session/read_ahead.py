@@ -39,7 +39,7 @@ def read_ahead(
     most = SENTENCES_READ if isinstance(step, WriteStep) else MAX_SENTENCES
     sentences, rest = (turn.text, "") if whole else reformulation.finished(turn.text)
     finding = NOTHING
-    if to_be_reformulated(turn):
+    if to_be_reformulated(turn) and wanted():
         finding = tutor.reformulate(sentences, most)
         if worth_reformulating(rest, at.tag) and not finding.kept and wanted():
             tutor.read_sentence(rest)

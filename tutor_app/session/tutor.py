@@ -51,7 +51,7 @@ SENTENCES_KEPT = 32
 """Reformulated sentences that are remembered: more than a text of a learner's has."""
 PIECES_KEPT = 1000
 """Pieces of text whose tokens are remembered: more than a window holds, whatever half-written text was read as well."""
-SETTLED_WORDS = 6
+SETTLED_WORDS = 3
 """Once a reply of at least so many words has asked its question, it is complete."""
 
 

@@ -1,10 +1,12 @@
-"""When to read along with what the learner writes: after a word and in pauses, not at every key, and no text twice."""
+"""When to read along with what the learner writes: after a word, after a sentence and in pauses, and no text twice."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+
+import regex
 
 from tutor_app.session.events import Said
 
@@ -15,6 +17,8 @@ REST_S = 0.6
 DEAR_S = 0.5
 """Where reading the last words in took longer, that is not done after every word: a processor would never rest."""
 ENDS = (".", "!", "?", "…", "。", "！", "？", "؟")
+_ENDED = regex.compile(r"\p{L}{3}[.!?…]$|\p{L}[。！？؟]$")
+"""The end of a sentence, rather than a dot in "2.50", "Sr." or "…"."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,11 @@ class Reading:
 
     def serves(self, text: str) -> bool:
         """Whether what is read is needed for `text` too: all of it, or as far as it goes."""
-        return text == self.draft.text or (not self.whole and text.startswith(self.draft.text))
+        read = self.draft.text
+        if text.rstrip() == read.rstrip():
+            return True
+        goes_on = text.startswith(read) and (not read.endswith(ENDS) or text[len(read)].isspace())
+        return goes_on and not self.whole
 
 
 class Draft:
@@ -45,21 +53,24 @@ class Draft:
 
     def change(self, text: str, elapsed_s: float | None = None) -> None:
         """The box holds `text` now, so many seconds after the learner was asked."""
-        if text == self.text:
+        before, self.text = self.text, text
+        written = text.rstrip()
+        if text == before or (written == before.rstrip() and written.endswith(ENDS)):
             return
-        self.text, self._changed_at, self._elapsed_s = text, self._clock(), elapsed_s
-        if not text:
+        self._changed_at, self._elapsed_s = self._clock(), elapsed_s
+        if not written:
             self._left = []
-        elif text.endswith(ENDS):
+        elif written.endswith(ENDS):
             # What was finished is looked at whatever follows; only the reply would be composed for nothing.
-            self._left = [(PAUSE_S if self._dear else 0.0, False), (PAUSE_S, True)]
+            ended = _ENDED.search(written) is not None and not self._dear
+            self._left = [(0.0 if ended else PAUSE_S, False), (PAUSE_S, True)]
         else:
             after_word = text[-1].isspace() and not self._dear
             self._left = [(0.0 if after_word else PAUSE_S, False), (REST_S, True)]
 
     def took(self, reading: Reading, seconds: float) -> None:
-        """So long `reading` took: what words take says whether they are read one by one."""
-        text = reading.draft.text
+        """So long `reading` took to its end: what words take says whether they are read one by one."""
+        text = reading.draft.text.rstrip()
         if text and not text.endswith(ENDS) and not reading.whole:
             self._dear = seconds > DEAR_S
 

@@ -138,7 +138,8 @@ class SessionRunner:
             finally:
                 with self._changed:
                     self._reading = None
-                    self._draft.took(reading, time.monotonic() - began)
+                    if self._wanted(reading):  # else it may have left off
+                        self._draft.took(reading, time.monotonic() - began)
 
     def _next_reading(self) -> Reading | None:
         with self._changed:

@@ -281,7 +281,7 @@ class LessonScreen(Screen[Summary | None]):
 
     @on(Composer.Changed)
     def _written(self) -> None:
-        self._runner.write(self.query_one(Composer).readable, self._elapsed_s())
+        self._runner.write(self.query_one(Composer).written, self._elapsed_s())
 
     def _elapsed_s(self) -> float | None:
         """Seconds since the learner was asked something."""

@@ -54,7 +54,12 @@ class Composer(TextArea):
     @property
     def readable(self) -> str:
         """What would be sent now."""
-        return unicodedata.normalize("NFC", clean(self.text).strip())
+        return self.written.rstrip()
+
+    @property
+    def written(self) -> str:
+        """The same with the space after the last word, which says that the word is finished."""
+        return unicodedata.normalize("NFC", clean(self.text).lstrip())
 
     def action_send(self) -> None:
         text = self.readable
