@@ -9,9 +9,13 @@ from tutor_app.pedagogy.signals import code_switched, confused, off_task, repeat
     ("tag", "text"),
     [
         ("es", "no entiendo"), ("es", "No sé."), ("es", "¿Qué?"), ("es", "?"), ("es", "huh"), ("es", "¿qué significa eso?"),
-        ("es", "I don't understand"), ("es", "estoy perdida"), ("zh", "听不懂"), ("zh", "我不知道"), ("zh", "什么意思？"),
+        ("es", "I don't understand"), ("es", "estoy perdida"), ("es", "Perdón, no entiendo la pregunta."), ("es", "Hola, no te entiendo"),
+        ("es", "No sé qué más decir."), ("es", "no sé cómo se dice"), ("es", "Ayuda, por favor"), ("es", "¿Me puedes ayudar?"),
+        ("es", "más despacio, por favor"), ("es", "Perdón, ¿qué quiere decir chamba?"), ("es", "no entiendo lo que quieres decir"),
+        ("es", "No tengo idea de que escribir"), ("es", "no me acuerdo de la palabra"), ("es", "ni idea"), ("es", "me perdí"), ("zh", "听不懂"), ("zh", "我不知道"), ("zh", "什么意思？"),
         ("zh", "沒聽懂"), ("ar", "لا أفهم"), ("ar", "مش فاهم"), ("ar", "لَا أَفْهَمُ"), ("fr", "je ne comprends pas"),
-        ("fr", "j'ai rien compris"), ("fr", "je sais pas"), ("fr", "hein ?"), ("fr", "no sé"), ("ar", "what does that mean"),
+        ("fr", "j'ai rien compris"), ("fr", "je sais pas"), ("fr", "Je ne comprends pas ce mot"), ("fr", "Je suis un peu perdue."),
+        ("fr", "Plus lentement, s'il vous plaît"), ("ar", "لا أفهم السؤال"), ("ar", "لا أعرف كيف أقول"), ("ar", "مرة أخرى من فضلك"), ("fr", "hein ?"), ("fr", "no sé"), ("ar", "what does that mean"),
     ],
 )  # fmt: skip
 def test_being_lost_is_heard_in_the_language_taught_and_in_english(tag: str, text: str) -> None:
@@ -22,7 +26,11 @@ def test_being_lost_is_heard_in_the_language_taught_and_in_english(tag: str, tex
     ("tag", "text"),
     [
         ("es", "No sé bailar pero me gusta la música de mi país"), ("es", "Mi hermano no entiende inglés"), ("es", "sí"),
-        ("es", "No me gusta el chocolate."), ("fr", "Je comprends bien"), ("zh", "我懂了"), ("ar", "أفهم العربية"), ("es", ""),
+        ("es", "No me gusta el chocolate."), ("es", "Ella nos ayuda con la escuela"), ("es", "Recibí ayuda de mi tía"),
+        ("es", "Me perdí en el aeropuerto"), ("es", "La llamamos Pilpil, que significa mariposa"), ("es", "Si no entiendo nada, me lo explica"),
+        ("es", "No entiendo por qué se fue"), ("es", "No sé qué haría sin ella"), ("es", "Los otros iban más despacio"),
+        ("es", "No me acuerdo de su cara"), ("es", "Estoy perdido en Queens"), ("fr", "Je comprends bien"), ("fr", "Je ne comprends pas pourquoi il est parti"),
+        ("fr", "Hier je suis perdu dans la ville"), ("ar", "لا أعرف الطبخ"), ("ar", "ساعدني أخي في البيت"), ("ar", "زرت مصر مرة أخرى"), ("zh", "我懂了"), ("ar", "أفهم العربية"), ("es", ""),
         ("es", "Creo que mucha gente no entiende lo difícil que es para mis padres vivir aquí"),
     ],
 )  # fmt: skip

@@ -25,6 +25,7 @@ COMMONER_FORM = 2.0
 UNKNOWN_ZIPF = 1.0
 """Once in a hundred million words: what is rarer is not known to be a word."""
 KNOWN_ZIPF = 2.0
+"""What is as common as that is a word, though maybe a rare one."""
 GENDERS = (("os", "as"), ("as", "os"), ("o", "a"), ("a", "o"))
 SLIP_LETTERS = 6
 SLIP_COMMONER = 2.5
@@ -138,8 +139,8 @@ def _well_spelt(phrase: str, tag: str) -> str:
 def with_accents(word: str, tag: str) -> str:
     """`word`, in lower case, with the accents it is mostly written with, unless it is a word without them as well.
 
-    An accent that makes another form of the same verb ("llego", "llegó") is no matter of spelling, or of a word that
-    nobody writes without it.
+    Where an accent makes another form of the same verb ("llego", "llegó") it is put in only if the word is next to never
+    written without ("universite") or is in the language's list `never_bare`.
     """
     data = language(tag)
     if word in data.own_words:
