@@ -30,10 +30,14 @@ _CJK = (
     r"[\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff，。！？、；：]"
 )
 _CJK_SPACE = regex.compile(rf"(?<={_CJK})\s+|\s+(?={_CJK})")
+_LIGATURES: dict[str, str | None] = {"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE"}
+"""Few keyboards have them."""
 _SAME = str.maketrans(
     {"’": "'", "‘": "'", "ʼ": "'", "＇": "'", "´": "'", "`": "'", "“": '"', "”": '"', "\u0640": None}
+    | _LIGATURES
     | dict.fromkeys(map(chr, (0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0xAD)))
 )
+_SAME_LETTERS = str.maketrans(_LIGATURES)
 _SEPARATORS = dict.fromkeys(range(0x1C, 0x20), " ")
 """Spaces to `str.strip`, but not to `regex`."""
 _INNER = regex.compile(r"(?<=\s)[¿¡«“„(]+|[?!.,;:…»”)،؟؛]+(?=\s)|[。？！，、；：]+")
@@ -47,9 +51,9 @@ _ARABIC_LETTER = regex.compile(r"[\u0621-\u064a\u0671]")
 def normalise(text: str, language: str) -> str:
     """`text` as it is compared: NFC, casefolded, one space between words, no punctuation round the outside.
 
-    Curly apostrophes become straight, Arabic tatweel and invisible marks go, and in Chinese so do spaces
-    beside characters and full-width letters. Accents and tashkeel stay, since they can be the point;
-    simplified and traditional characters are not unified either.
+    Curly apostrophes become straight, œ and æ two letters, Arabic tatweel and invisible marks go, and in Chinese so do
+    spaces beside characters and full-width letters. Accents and tashkeel stay, since they can be the point; simplified and
+    traditional characters are not unified either.
     """
     text = unicodedata.normalize("NFC", text.translate(_SEPARATORS))
     if _primary(language) in _UNSPACED:
@@ -176,7 +180,8 @@ def _compiled(pattern: str) -> regex.Pattern[str] | str:
     if len(pattern) > MAX_PATTERN:
         return TOO_LONG
     try:
-        return regex.compile(unicodedata.normalize("NFC", pattern[1:-1]), regex.IGNORECASE)
+        source = unicodedata.normalize("NFC", pattern[1:-1]).translate(_SAME_LETTERS)
+        return regex.compile(source, regex.IGNORECASE)
     except (regex.error, RecursionError, OverflowError) as error:
         return f"is not a regular expression: {error}"
 

@@ -23,6 +23,7 @@ from lessons.patterns import check_pattern, contains, has_tashkeel, matches, nor
         ("ＡＢＣ１２", "zh", "abc12"),
         ("a\u200bb", "es", "ab"),
         ("...", "es", ""),
+        ("Ma SŒUR", "fr", "ma soeur"),
     ],
 )
 def test_what_does_not_matter_is_dropped(text: str, language: str, same_as: str) -> None:
@@ -73,6 +74,12 @@ def test_patterns_match_whole_answers_with_stars_or_search_as_expressions(
 def test_patterns_that_cannot_be_used_say_why_and_match_nothing(pattern: str, said: str) -> None:
     assert said in check_pattern(pattern)
     assert not matches(pattern, "aaa", "es")
+
+
+def test_a_pattern_may_have_letters_that_answers_are_typed_without() -> None:
+    for pattern in (r"/deux sœur\b/", r"/deux soeur\b/", "* deux sœur"):
+        assert matches(pattern, "j'ai deux soeur", "fr")
+        assert matches(pattern, "j'ai deux sœur", "fr")
 
 
 def test_an_expression_that_would_search_for_ever_is_given_up() -> None:

@@ -228,3 +228,9 @@ def test_a_moved_word_brings_nothing_back_that_was_left_alone() -> None:
 def test_a_subject_of_two_is_not_cut_in_half() -> None:
     learner, native = "Mi hermano y yo es de Queens", "Mi hermano y yo somos de Queens"
     assert find(learner, native, "es", "l2").target == "somos de Queens"
+
+
+def test_a_spelling_that_is_mended_keeps_its_plural() -> None:
+    assert find("Los musulmánes hacen mucha comida", "Los musulmán hacen mucha comida", "es", "l2") == NOTHING
+    finding = find("Los musulmánes hacen mucha comida", "Los musulmanes hacen mucha comida", "es", "l2")
+    assert "musulmanes" in finding.target

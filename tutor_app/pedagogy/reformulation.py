@@ -153,6 +153,7 @@ def find(
         and not own & set(edit.wrong)
         and not _spells_a_name(edit, learner, tag)
         and not _of_a_name(edit, learner, tag)
+        and not _loses_the_plural(edit, tag)
         and not _gender_of_the_speaker(edit, found, learner, tag)
     ]
     if len(kept) < len(found):  # a moved word is only shown in the whole sentence, which has the others too
@@ -202,6 +203,18 @@ def _of_a_name(edit: Edit, learner: str, tag: str) -> bool:
         and written[edit.end][:1].isupper()
         and not _SENTENCE_END.search(_between(learner, edit.end - 1, edit.end, tag))
     )
+
+
+def _loses_the_plural(edit: Edit, tag: str) -> bool:
+    """Whether the edit mends a spelling and takes the plural away with it ("los musulmánes", "los musulmán")."""
+    if (
+        edit.tag not in SPELLINGS
+        or len(edit.wrong) != 1
+        or len(edit.right) != 1
+        or primary(tag) not in ("es", "fr")
+    ):
+        return False
+    return edit.wrong[0].endswith("s") != edit.right[0].endswith("s")
 
 
 def _gender_of_the_speaker(edit: Edit, found: Sequence[Edit], learner: str, tag: str) -> bool:
