@@ -166,6 +166,15 @@ def test_a_slip_that_word_frequencies_give_away_needs_no_surer_model(
         ("es", "Me hace sentir muy orgullosa", "Me hace sentir muy orgulloso"),
         ("es", "Yo nací sorda en Lima", "Yo nací sordo en Lima"),
         ("es", "Nosotras estamos muy contentas", "Nosotras estamos muy contentos"),
+        ("es", "Vivo sola en Queens ahora", "Vivo solo en Queens ahora"),
+        ("es", "Me pongo muy nerviosa antes de hablar", "Me pongo muy nervioso antes de hablar"),
+        ("es", "El examen me pone muy nerviosa", "El examen me pone muy nervioso"),
+        ("es", "Mi familia me hace sentir muy orgullosa", "Mi familia me hace sentir muy orgulloso"),
+        ("es", "Si yo fuera rica viajaría mucho", "Si yo fuera rico viajaría mucho"),
+        ("es", "Yo me considero muy tímida", "Yo me considero muy tímido"),
+        ("es", "Nosotras vivimos en Queens ahora", "Nosotros vivimos en Queens ahora"),
+        ("es", "Mi novia vive en Queens ahora", "Mi novio vive en Queens ahora"),
+        ("ar", "أنا طالبة أمريكية من نيويورك", "أنا طالب أمريكي من نيويورك"),
         ("fr", "Je suis très fatigué ce soir", "Je suis très fatiguée ce soir"),
         ("fr", "Quand j'étais petite, je chantais", "Quand j'étais petit, je chantais"),
         ("fr", "Je suis une étudiante à Queens", "Je suis un étudiant à Queens"),
@@ -193,6 +202,12 @@ def test_the_gender_in_which_somebody_speaks_of_themself_is_theirs(
         ("Mi abuela era muy alto entonces", "Mi abuela era muy alta entonces", "muy alta entonces"),
         ("Ella quiere ser maestro de inglés", "Ella quiere ser maestra de inglés", "ser maestra de inglés"),
         ("Yo compro ropa barato en Queens", "Yo compro ropa barata en Queens", "ropa barata en Queens"),
+        (
+            "Estoy comprando ropa barato en Queens",
+            "Estoy comprando ropa barata en Queens",
+            "ropa barata en Queens",
+        ),
+        ("María estaba muy cansado ayer", "María estaba muy cansada ayer", "muy cansada ayer"),
     ],
 )
 def test_the_gender_of_all_else_is_not(learner: str, native: str, target: str) -> None:
@@ -203,6 +218,12 @@ def test_a_name_has_its_article_or_has_none() -> None:
     assert find("Vi la serie en Disney Channel", "Vi la serie en el Disney Channel", "es", "l2") == NOTHING
     assert find("Mi familia es del Perú", "Mi familia es de Perú", "es", "l2") == NOTHING
     assert find("Vivo en los Estados Unidos", "Vivo en Estados Unidos", "es", "l2") == NOTHING
+    for learner, native in [
+        ("Yo visito María todos los días", "Yo visito a María todos los días"),
+        ("Voy a el Bronx con mi familia", "Voy al Bronx con mi familia"),
+        ("Vivo en la Bronx con mi familia", "Vivo en el Bronx con mi familia"),
+    ]:
+        assert find(learner, native, "es", "l2").native == native
     assert find("Comida mexicana es muy rica", "La comida mexicana es muy rica", "es", "l2").target
     assert find("Vivo en casa grande", "Vivo en una casa grande", "es", "l2").target == "en una casa"
 
@@ -228,9 +249,12 @@ def test_a_moved_word_brings_nothing_back_that_was_left_alone() -> None:
 def test_a_subject_of_two_is_not_cut_in_half() -> None:
     learner, native = "Mi hermano y yo es de Queens", "Mi hermano y yo somos de Queens"
     assert find(learner, native, "es", "l2").target == "somos de Queens"
+    learner, native = "Como arroz y carne asado en casa", "Como arroz y carne asada en casa"
+    assert find(learner, native, "es", "l2").target == "carne asada en casa"
 
 
 def test_a_spelling_that_is_mended_keeps_its_plural() -> None:
     assert find("Los musulmánes hacen mucha comida", "Los musulmán hacen mucha comida", "es", "l2") == NOTHING
     finding = find("Los musulmánes hacen mucha comida", "Los musulmanes hacen mucha comida", "es", "l2")
     assert "musulmanes" in finding.target
+    assert find("J'ai deux chat à la maison", "J'ai deux chats à la maison", "fr", "l2").target

@@ -89,13 +89,21 @@ def test_a_sentence_that_turns_out_not_to_have_ended_is_not_looked_at_any_more()
     assert sentence.serves("Trabajo en EEUU. Y")
     assert not sentence.serves("Trabajo en EEUU.com")
     assert not sentence.serves("Trabajo en EEUU..")
+    assert Reading(Said("我住在皇后区。"), whole=False).serves("我住在皇后区。我")
 
 
-@pytest.mark.parametrize("text", ["Pago casi 2.", "El Sr.", "Pues...", "Sí."])
+@pytest.mark.parametrize("text", ["Pago casi 2.", "El Sr.", "Pues...", "Pues…", "Sí."])
 def test_a_dot_that_may_end_nothing_is_waited_for(text: str) -> None:
     draft = Draft(Clock())
     draft.change(text)
     assert draft.wait_s() == pytest.approx(PAUSE_S)
+
+
+@pytest.mark.parametrize("text", ["¿Y tú?", "¡Sí!", "我住在皇后区。", "Vivo aquí."])
+def test_a_sure_end_is_not(text: str) -> None:
+    draft = Draft(Clock())
+    draft.change(text)
+    assert draft.take() == Reading(Said(text), whole=False)
 
 
 def test_a_space_after_the_full_stop_changes_nothing() -> None:

@@ -64,7 +64,7 @@ class Finding:
     native: str
     """The learner's sentence with only the kept edits applied."""
     target: str
-    """The stretch of `native` to recast: the changed words with their neighbours; empty without an edit."""
+    """What to recast: the changed words with their neighbours, as a tutor would write them; empty without an edit."""
     original: str
     """The same stretch as the learner wrote it."""
     known_slips: bool = False
@@ -154,7 +154,7 @@ def find(
         and not _spells_a_name(edit, learner, tag)
         and not _of_a_name(edit, learner, tag)
         and not _loses_the_plural(edit, tag)
-        and not _gender_of_the_speaker(edit, found, learner, tag)
+        and not _gender_of_people(edit, found, learner, tag)
     ]
     if len(kept) < len(found):  # a moved word is only shown in the whole sentence, which has the others too
         kept = [edit for edit in kept if edit.tag != "word-order"]
@@ -192,10 +192,18 @@ def _spells_a_name(edit: Edit, learner: str, tag: str) -> bool:
 
 
 def _of_a_name(edit: Edit, learner: str, tag: str) -> bool:
-    """Whether the edit gives a name an article or takes it away ("en el Disney Channel", "del Perú"): either is said."""
-    classes = language(tag).classes
-    freely = {*classes.get("article", ()), *classes.get("article-or-bare", ())}
-    if "article-or-bare" not in classes or not freely.issuperset((*edit.wrong, *edit.right)):
+    """Whether the edit only gives a name its article or takes it away ("en el Disney Channel", "del Perú"): either is said."""
+    data = language(tag)
+    contractions = {"al": ("a", "el"), "del": ("de", "el")} if primary(tag) == "es" else {}
+    if not contractions:  # French names have an article or have none
+        return False
+    before, after = (
+        [part for word in side for part in contractions.get(word, (word,))]
+        for side in (edit.wrong, edit.right)
+    )
+    articles = set(data.classes.get("article", ())) - set(contractions)
+    others = [[word for word in side if word not in articles] for side in (before, after)]
+    if others[0] != others[1] or len(before) == len(after):
         return False
     written = tokens(learner, tag).written
     return (
@@ -206,30 +214,41 @@ def _of_a_name(edit: Edit, learner: str, tag: str) -> bool:
 
 
 def _loses_the_plural(edit: Edit, tag: str) -> bool:
-    """Whether the edit mends a spelling and takes the plural away with it ("los musulmánes", "los musulmán")."""
-    if (
-        edit.tag not in SPELLINGS
-        or len(edit.wrong) != 1
-        or len(edit.right) != 1
-        or primary(tag) not in ("es", "fr")
-    ):
+    """Whether the edit mends a spelling and takes the plural away with it ("los musulmánes", "los musulmán").
+
+    In Spanish, where an s is heard; a French one that goes or comes is the point.
+    """
+    if edit.tag not in SPELLINGS or len(edit.wrong) != 1 or len(edit.right) != 1 or primary(tag) != "es":
         return False
-    return edit.wrong[0].endswith("s") != edit.right[0].endswith("s")
+    return edit.wrong[0].endswith("s") and not edit.right[0].endswith("s")
 
 
-def _gender_of_the_speaker(edit: Edit, found: Sequence[Edit], learner: str, tag: str) -> bool:
-    """Whether the edit changes the gender in which somebody speaks of themself ("soy estudiante graduada"): that is theirs.
+def _gender_of_people(edit: Edit, found: Sequence[Edit], learner: str, tag: str) -> bool:
+    """Whether the edit changes the gender in which somebody speaks of themself or of a person ("soy estudiante graduada").
 
-    Nothing says who they are but the verb, so the verb decides, unless a noun stands between or another subject before it.
+    That is theirs to know. Of oneself speaks what follows a verb that says so, as long as nothing else that it could be
+    said of is named in between, or before a verb that has no person.
     """
     data = language(tag)
     compared = tokens(learner, tag).compared
     kinds = [{kind for kind, members in data.classes.items() if word in members} for word in compared]
     bent = {e.start for e in found if _bends(e, tag)}
-    if edit.start not in bent or "speaker" not in data.classes:
+    if edit.start not in bent:
         return False
+    if kinds[edit.start] & {"we", "alone"}:
+        return True
+    if (
+        "people" in kinds[edit.start]
+    ):  # "mi novia", unless something before says who it is ("ella es mi amigo")
+        return not any(
+            kind & {"article", "subject-pronoun"} and not kind & {"speaker-pronoun"} and at not in bent
+            for at, kind in enumerate(kinds[: edit.start])
+        )
     if primary(tag) == "ar":  # the sentence has no verb that would end what is said of oneself
-        return edit.start > 0 and "speaker" in kinds[edit.start - 1]
+        at = edit.start - 1
+        while at in bent:
+            at -= 1
+        return at >= 0 and "speaker" in kinds[at]
     if (
         "article" in kinds[edit.start]
         and edit.end not in bent
@@ -246,20 +265,29 @@ def _gender_of_the_speaker(edit: Edit, found: Sequence[Edit], learner: str, tag:
             return anyone
         if kinds[at] & {"article", "possessive", "quantifier", "subject-pronoun"} and at not in bent:
             return False
-        if kinds[at] & {"ser-of-anyone"}:
+        if "of-anyone" in kinds[at]:
             anyone = True
+            if {"me", "nos", "m'"} & set(compared[max(0, at - 2) : at]):
+                return True  # "me pone nerviosa", "me hace sentir orgullosa", whoever it is that does
+            if at and not kinds[at - 1] and not _irregular(compared[at - 1], tag):
+                return False  # "mamá era", "María estaba"
         elif not anyone and (kinds[at] & {"preposition", "ser", "estar"} or _irregular(compared[at], tag)):
             return False
+        elif not anyone and compared[at].endswith(("ando", "iendo", "yendo")):
+            return False  # "estoy comprando ropa barato"
     return anyone
 
 
 def _bends(edit: Edit, tag: str) -> bool:
     """Whether the edit changes one word's gender, by its ending or as an article."""
-    if len(edit.wrong) != 1 or len(edit.right) != 1 or edit.tag not in ("gender", "sound-alike"):
+    if len(edit.wrong) != 1 or len(edit.right) != 1:
         return False
     data = language(tag)
-    article = edit.wrong[0] in data.classes.get("article", ())
-    return article or differ_in_ending(edit.wrong[0], edit.right[0], data.agreement_endings)
+    if edit.wrong[0] in data.classes.get("article", ()):
+        return edit.tag == "gender"
+    named = edit.tag in ("gender", "sound-alike") or edit.wrong[0] in data.classes.get("people", ())
+    named = named or edit.wrong[0] in data.classes.get("we", ())
+    return named and differ_in_ending(edit.wrong[0], edit.right[0], data.agreement_endings)
 
 
 def _either_gender(following: Sequence[str], tag: str) -> bool:
@@ -301,7 +329,7 @@ def _apply(
     `complete`: every edit is kept, so the native sentence is it, with its own spaces ("j'ai" becomes "je suis").
     """
     ours, theirs = tokens(learner, tag), tokens(native, tag)
-    if complete or any(edit.tag == "word-order" for edit in kept):
+    if complete:
         return native, [_span(theirs.spans, edit.target_start, edit.target_end, len(native)) for edit in kept]
     space = "" if primary(tag) == "zh" else " "
     out, position = "", 0
@@ -361,7 +389,8 @@ def _phrase(text: str, start: int, end: int, tag: str) -> str:
             first -= 1
     while first < inside[0] and cut.compared[first] in language(tag).classes.get("conjunction", ()):
         first += 1
-    if 0 < first < inside[0] and cut.compared[first - 1] in JOINS:
+    pronouns = language(tag).classes.get("subject-pronoun", ())
+    if 0 < first < inside[0] and cut.compared[first - 1] in JOINS and cut.compared[first] in pronouns:
         first = inside[0]  # "somos de Queens", not "yo somos de Queens" of "mi hermano y yo"
     before = {*language(tag).classes.get("determiner", ()), *language(tag).classes.get("article", ())}
     while first > 0 and first < inside[0] and cut.compared[first - 1] in before:

@@ -87,20 +87,19 @@ def misspelt(word: str, tag: str) -> bool:
     known = zipf(word, tag)
     if known < UNKNOWN_ZIPF:
         return True
-    if known >= COMMON_ZIPF or len(word) < SLIP_LETTERS:
-        return False
+    if known >= COMMON_ZIPF or len(word) < SLIP_LETTERS or word.endswith(tuple(language(tag).verb_endings)):
+        return False  # rare forms of verbs look like slips of other words ("paseado")
     return any(zipf(other, tag) - known >= SLIP_COMMONER for other in _one_letter_more_or_less(word))
 
 
 def _one_letter_more_or_less(word: str) -> Iterator[str]:
     """Other letters in the same place are left out: they make other words ("lavo", "lado")."""
     letters = "abcdefghijlmnopqrstuvyz"
-    for at in range(len(word)):
+    for at in range(1, len(word)):
         yield word[:at] + word[at + 1 :]
-        if at:
-            yield word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :]
-            for letter in letters:
-                yield word[:at] + letter + word[at:]
+        yield word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :]
+        for letter in letters:
+            yield word[:at] + letter + word[at:]
 
 
 def _agree(cut: Tokens, one: int, other: int, tag: str) -> bool:
@@ -148,15 +147,14 @@ def with_accents(word: str, tag: str) -> str:
     endings = data.verb_endings
     forms = tuple(e for e in endings if e != without_accents(e) and without_accents(e) in endings)
     known = zipf(word, tag)
-
-    def gain(spelt: str) -> float:
+    plain_ones: list[tuple[float, str]] = []
+    other_forms: list[tuple[float, str]] = []
+    for spelt in _accented(word):
         common = zipf(spelt, tag)
         other_form = spelt.endswith(forms) and word not in data.never_bare
-        needed = COMMONER_FORM if other_form else COMMONER
-        return common - known if common >= COMMON_ZIPF and common - known >= needed else 0.0
-
-    best = max(_accented(word), key=gain, default=word)
-    return best if gain(best) > 0 else word
+        if common >= COMMON_ZIPF and common - known >= (COMMONER_FORM if other_form else COMMONER):
+            (other_forms if other_form else plain_ones).append((common, spelt))
+    return max(plain_ones or other_forms, default=(0.0, word))[1]
 
 
 def _accented(word: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ missing recast is put in front); it is sampled once more with the reason; the le
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -52,7 +53,7 @@ SENTENCES_KEPT = 32
 PIECES_KEPT = 1000
 """Pieces of text whose tokens are remembered: more than a window holds, whatever half-written text was read as well."""
 SETTLED_WORDS = 3
-"""Once a reply of at least so many words has asked its question, it is complete."""
+"""A question of at least so many words ends a reply; a shorter one ("¿Sí?") may only lead to it."""
 
 
 @dataclass(frozen=True)
@@ -423,9 +424,9 @@ def asks(text: str) -> bool:
 
 
 def _settled(text: str, tag: str) -> bool:
-    """Whether the reply has said something and asked its question, so that more would only be rambling."""
+    """Whether the reply has asked its question, so that more would only be rambling."""
     asked = up_to_question(text)
-    if not asks(asked) or length(asked, tag) < SETTLED_WORDS:
+    if not asks(asked) or length(re.split("[.!…。！¿]", asked)[-1], tag) < SETTLED_WORDS:
         return False
     closed = asked.count("«") == asked.count("»") and asked.count('"') % 2 == 0
     return closed or text[len(asked) :].strip() != ""

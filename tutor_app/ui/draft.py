@@ -17,8 +17,10 @@ REST_S = 0.6
 DEAR_S = 0.5
 """Where reading the last words in took longer, that is not done after every word: a processor would never rest."""
 ENDS = (".", "!", "?", "…", "。", "！", "？", "؟")
-_ENDED = regex.compile(r"\p{L}{3}[.!?…]$|\p{L}[。！？؟]$")
-"""The end of a sentence, rather than a dot in "2.50", "Sr." or "…"."""
+_ENDED = regex.compile(r"\p{L}{3}\.$|[!?。！？؟]$")
+"""The end of a sentence, rather than a dot in "2.50", "Sr." or "..."."""
+UNSPACED_ENDS = ("。", "！", "？", "؟")
+"""After these the next sentence may follow at once."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Reading:
         read = self.draft.text
         if text.rstrip() == read.rstrip():
             return True
-        goes_on = text.startswith(read) and (not read.endswith(ENDS) or text[len(read)].isspace())
+        ended = read.endswith(ENDS) and not read.endswith(UNSPACED_ENDS)
+        goes_on = text.startswith(read) and (not ended or text[len(read)].isspace())
         return goes_on and not self.whole
 
 
