@@ -38,6 +38,7 @@ class Language(BaseModel):
     name: str
     own_name: str
     script: str
+    parts: dict[str, str]
     confusion: list[str]
     correction: list[str]
     unsafe: list[str]
@@ -86,12 +87,27 @@ def language(tag: str) -> Language:
 @cache
 def compiled(tag: str, field: str) -> tuple[regex.Pattern[str], ...]:
     """The patterns of one list of a language, ready to search normalised text."""
-    patterns: list[str] = getattr(language(tag), field)
+    data = language(tag)
+    patterns: list[str] = getattr(data, field)
+    for name, part in data.parts.items():
+        patterns = [pattern.replace(f"{{{name}}}", part) for pattern in patterns]
     if field in ("unsafe", "labels"):
         joined = "|".join(patterns)
         edge = "" if primary(tag) == "zh" else r"\b"
         return (regex.compile(f"{edge}(?:{joined}){edge}"),) if joined else ()
     return tuple(regex.compile(pattern) for pattern in patterns)
+
+
+LITTLE = frozenset({"article", "preposition", "determiner", "conjunction"})
+"""Kinds of words that say nothing by themselves."""
+
+
+@lru_cache(maxsize=4096)
+def kinds(word: str, tag: str) -> frozenset[str]:
+    """The closed classes that `word`, as it is compared, is in; `irregular` for a form of an irregular verb."""
+    data = language(tag)
+    found = {kind for kind, members in data.classes.items() if word in members}
+    return frozenset(found | {"irregular"} if any(word in forms for forms in data.irregular) else found)
 
 
 def plain(text: str, tag: str) -> str:

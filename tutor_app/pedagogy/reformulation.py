@@ -15,7 +15,17 @@ import regex
 
 from lessons.schema import Track
 from tutor_app.pedagogy.edits import Edit, differ_in_ending, edits, tokens
-from tutor_app.pedagogy.language import compiled, language, length, primary, script_share, words, zipf
+from tutor_app.pedagogy.language import (
+    LITTLE,
+    compiled,
+    kinds,
+    language,
+    length,
+    primary,
+    script_share,
+    words,
+    zipf,
+)
 from tutor_app.pedagogy.showing import as_model
 
 IGNORED = frozenset({"style", "word-choice", "code-switch", "dialect"})
@@ -229,49 +239,43 @@ def _gender_of_people(edit: Edit, found: Sequence[Edit], learner: str, tag: str)
     That is theirs to know. Of oneself speaks what follows a verb that says so, as long as nothing else that it could be
     said of is named in between, or before a verb that has no person.
     """
-    data = language(tag)
-    compared = tokens(learner, tag).compared
-    kinds = [{kind for kind, members in data.classes.items() if word in members} for word in compared]
     bent = {e.start for e in found if _bends(e, tag)}
     if edit.start not in bent:
         return False
-    if kinds[edit.start] & {"we", "alone"}:
+    compared = tokens(learner, tag).compared
+    own = kinds(compared[edit.start], tag)
+    if own & {"we", "alone"}:
         return True
-    if (
-        "people" in kinds[edit.start]
-    ):  # "mi novia", unless something before says who it is ("ella es mi amigo")
+    before = [kinds(word, tag) for word in compared[: edit.start]]
+    if "people" in own:  # "mi novia", unless something before says who it is ("ella es mi amigo")
         return not any(
-            kind & {"article", "subject-pronoun"} and not kind & {"speaker-pronoun"} and at not in bent
-            for at, kind in enumerate(kinds[: edit.start])
+            kind & {"article", "subject-pronoun"} and "speaker-pronoun" not in kind and at not in bent
+            for at, kind in enumerate(before)
         )
     if primary(tag) == "ar":  # the sentence has no verb that would end what is said of oneself
         at = edit.start - 1
         while at in bent:
             at -= 1
-        return at >= 0 and "speaker" in kinds[at]
-    if (
-        "article" in kinds[edit.start]
-        and edit.end not in bent
-        and not _either_gender(compared[edit.end :], tag)
-    ):
+        return at >= 0 and "speaker" in before[at]
+    if "article" in own and edit.end not in bent and not _either_gender(compared[edit.end :], tag):
         return False
     anyone = False
-    for at in range(edit.start - 1, -1, -1):
+    for at, kind in reversed(list(enumerate(before))):
         if _SENTENCE_END.search(_between(learner, at, at + 1, tag)):
             break
-        if "speaker" in kinds[at]:
+        if "speaker" in kind:
             return True
-        if "speaker-pronoun" in kinds[at]:
+        if "speaker-pronoun" in kind:
             return anyone
-        if kinds[at] & {"article", "possessive", "quantifier", "subject-pronoun"} and at not in bent:
+        if kind & {"article", "possessive", "quantifier", "subject-pronoun"} and at not in bent:
             return False
-        if "of-anyone" in kinds[at]:
+        if "of-anyone" in kind:
             anyone = True
             if {"me", "nos", "m'"} & set(compared[max(0, at - 2) : at]):
                 return True  # "me pone nerviosa", "me hace sentir orgullosa", whoever it is that does
-            if at and not kinds[at - 1] and not _irregular(compared[at - 1], tag):
+            if at and not before[at - 1]:
                 return False  # "mamá era", "María estaba"
-        elif not anyone and (kinds[at] & {"preposition", "ser", "estar"} or _irregular(compared[at], tag)):
+        elif not anyone and kind & {"preposition", "ser", "estar", "irregular"}:
             return False
         elif not anyone and compared[at].endswith(("ando", "iendo", "yendo")):
             return False  # "estoy comprando ropa barato"
@@ -282,20 +286,15 @@ def _bends(edit: Edit, tag: str) -> bool:
     """Whether the edit changes one word's gender, by its ending or as an article."""
     if len(edit.wrong) != 1 or len(edit.right) != 1:
         return False
-    data = language(tag)
-    if edit.wrong[0] in data.classes.get("article", ()):
+    own = kinds(edit.wrong[0], tag)
+    if "article" in own:
         return edit.tag == "gender"
-    named = edit.tag in ("gender", "sound-alike") or edit.wrong[0] in data.classes.get("people", ())
-    named = named or edit.wrong[0] in data.classes.get("we", ())
-    return named and differ_in_ending(edit.wrong[0], edit.right[0], data.agreement_endings)
+    named = edit.tag in ("gender", "sound-alike") or own & {"people", "we"}
+    return bool(named) and differ_in_ending(edit.wrong[0], edit.right[0], language(tag).agreement_endings)
 
 
 def _either_gender(following: Sequence[str], tag: str) -> bool:
     return bool(following) and any(pattern.search(following[0]) for pattern in compiled(tag, "either_gender"))
-
-
-def _irregular(word: str, tag: str) -> bool:
-    return any(word in forms for forms in language(tag).irregular)
 
 
 def _between(learner: str, one: int, other: int, tag: str) -> str:
@@ -389,18 +388,13 @@ def _phrase(text: str, start: int, end: int, tag: str) -> str:
             first -= 1
     while first < inside[0] and cut.compared[first] in language(tag).classes.get("conjunction", ()):
         first += 1
-    pronouns = language(tag).classes.get("subject-pronoun", ())
-    if 0 < first < inside[0] and cut.compared[first - 1] in JOINS and cut.compared[first] in pronouns:
+    joined = first > 0 and cut.compared[first - 1] in JOINS
+    if joined and first < inside[0] and "subject-pronoun" in kinds(cut.compared[first], tag):
         first = inside[0]  # "somos de Queens", not "yo somos de Queens" of "mi hermano y yo"
     before = {*language(tag).classes.get("determiner", ()), *language(tag).classes.get("article", ())}
     while first > 0 and first < inside[0] and cut.compared[first - 1] in before:
         first -= 1  # "mi hermana está", not "hermana está"
-    loose = {
-        word
-        for kind in ("conjunction", "preposition", "article", "determiner")
-        for word in language(tag).classes.get(kind, ())
-    }
-    while last > inside[-1] and cut.compared[last] in loose and last + 1 < len(cut.spans):
+    while last > inside[-1] and kinds(cut.compared[last], tag) & LITTLE and last + 1 < len(cut.spans):
         # "de la" alone says nothing: go on to the word it belongs to, or leave it out at a clause's end.
         if _clause_break(text[cut.spans[last][1] : cut.spans[last + 1][0]]):
             break
@@ -410,11 +404,9 @@ def _phrase(text: str, start: int, end: int, tag: str) -> str:
 
 def _leads_to(before: str, word: str, tag: str) -> bool:
     """Whether `before` helps to see `word`: before an article only what surely goes with it ("a un poema", "tiene un perro")."""
-    data = language(tag)
-    if word not in data.classes.get("article", ()) and word not in data.classes.get("quantifier", ()):
+    if not kinds(word, tag) & {"article", "quantifier"}:
         return True
-    kinds = ("preposition", "ser", "estar", "negation")
-    return any(before in data.classes.get(kind, ()) for kind in kinds) or _irregular(before, tag)
+    return bool(kinds(before, tag) & {"preposition", "ser", "estar", "negation", "irregular"})
 
 
 def _whole_words(

@@ -7,11 +7,21 @@ A recast is what the learner is meant to notice. Cut from their own sentence it 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import combinations
 
 from tutor_app.pedagogy.edits import Tokens, tokens
-from tutor_app.pedagogy.language import compiled, is_english, language, plain, primary, without_accents, zipf
+from tutor_app.pedagogy.language import (
+    LITTLE,
+    compiled,
+    is_english,
+    kinds,
+    language,
+    plain,
+    primary,
+    without_accents,
+    zipf,
+)
 
 SPELT_BY_WORD = frozenset({"es", "fr"})
 """Languages whose words can be looked up one by one as they are written, and are written with accents."""
@@ -57,19 +67,11 @@ def _sound(phrase: str, changed: Sequence[str], tag: str) -> str:
         start -= 1
     while end + 1 < len(cut.written) and not _doubtful(cut, end + 1, tag) and _agree(cut, end, end + 1, tag):
         end += 1
-    loose = _loose(primary(tag))
-    while last < end < len(cut.written) - 1 and cut.compared[end] in loose:
+    while last < end < len(cut.written) - 1 and kinds(cut.compared[end], tag) & LITTLE:
         end -= 1  # it led to what was left out
-    if loose.issuperset(cut.compared[start : end + 1]):
+    if all(kinds(word, tag) & LITTLE for word in cut.compared[start : end + 1]):
         return ""
     return phrase[cut.spans[start][0] : cut.spans[end][1]]
-
-
-@cache
-def _loose(code: str) -> frozenset[str]:
-    """Words that say nothing by themselves."""
-    kinds = ("article", "preposition", "determiner", "conjunction")
-    return frozenset(word for kind in kinds for word in language(code).classes.get(kind, ()))
 
 
 def _doubtful(cut: Tokens, at: int, tag: str) -> bool:
@@ -107,11 +109,8 @@ def _agree(cut: Tokens, one: int, other: int, tag: str) -> bool:
 
     The second has to have the other gender too: "muchos problemas" is how it is said.
     """
-    data = language(tag)
     left, right = cut.compared[one], cut.compared[other]
-    if left not in data.classes.get("quantifier", ()) or right in _loose(primary(tag)):
-        return True
-    if right in data.classes.get("against-its-ending", ()):
+    if "quantifier" not in kinds(left, tag) or kinds(right, tag) & (LITTLE | {"against-its-ending"}):
         return True
     left = f"{left[:-1]}o" if left in ("este", "ese") else left
     for ending, opposite in GENDERS:

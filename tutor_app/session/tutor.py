@@ -52,6 +52,7 @@ SENTENCES_KEPT = 32
 """Reformulated sentences that are remembered: more than a text of a learner's has."""
 PIECES_KEPT = 1000
 """Pieces of text whose tokens are remembered: more than a window holds, whatever half-written text was read as well."""
+BEFORE_A_QUESTION = ".!。！…¿"
 SETTLED_WORDS = 3
 """A question of at least so many words ends a reply; a shorter one ("¿Sí?") may only lead to it."""
 
@@ -426,7 +427,7 @@ def asks(text: str) -> bool:
 def _settled(text: str, tag: str) -> bool:
     """Whether the reply has asked its question, so that more would only be rambling."""
     asked = up_to_question(text)
-    if not asks(asked) or length(re.split("[.!…。！¿]", asked)[-1], tag) < SETTLED_WORDS:
+    if not asks(asked) or length(re.split(f"[{BEFORE_A_QUESTION}]", asked)[-1], tag) < SETTLED_WORDS:
         return False
     closed = asked.count("«") == asked.count("»") and asked.count('"') % 2 == 0
     return closed or text[len(asked) :].strip() != ""
@@ -470,5 +471,5 @@ def statements(text: str) -> str:
     if asked == text and not asks(text):
         return text
     start = min(index for index in (text.find(mark) for mark in "?？؟") if index >= 0)
-    cut = max(text.rfind(mark, 0, start) for mark in ".!。！…¿")
+    cut = max(text.rfind(mark, 0, start) for mark in BEFORE_A_QUESTION)
     return text[: cut + 1].rstrip("¿ ") if cut > 0 else ""

@@ -16,11 +16,11 @@ REST_S = 0.6
 """After so long they may be done, though no full stop says so."""
 DEAR_S = 0.5
 """Where reading the last words in took longer, that is not done after every word: a processor would never rest."""
-ENDS = (".", "!", "?", "…", "。", "！", "？", "؟")
-_ENDED = regex.compile(r"\p{L}{3}\.$|[!?。！？؟]$")
-"""The end of a sentence, rather than a dot in "2.50", "Sr." or "..."."""
 UNSPACED_ENDS = ("。", "！", "？", "؟")
 """After these the next sentence may follow at once."""
+ENDS = (".", "!", "?", "…", *UNSPACED_ENDS)
+_ENDED = regex.compile(r"\p{L}{3}\.$|[!?。！？؟]$")
+"""The end of a sentence, rather than a dot in "2.50", "Sr." or "..."."""
 
 
 @dataclass(frozen=True)
