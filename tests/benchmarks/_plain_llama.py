@@ -14,8 +14,8 @@ from tests.benchmarks._conversation import CONTEXT_TOKENS, REPLY_TOKENS, SYSTEM,
 from tutor_app.llm.amx import weights_may_be_repacked
 
 
-def main(path: str, chat_format: str, turns: int, threads: int) -> dict[str, Any]:
-    """Defaults except for the window; `threads` 0 leaves the package's own choice too."""
+def plain_llama(path: str, chat_format: str, threads: int) -> Llama:
+    """The package's defaults except for the window; `threads` 0 leaves its own choice too."""
     # With AMX its own default dies of the first matrix product; without AMX it repacks as elsewhere, and so do we.
     if not weights_may_be_repacked():
         defaults = llama_cpp.llama_model_default_params
@@ -26,14 +26,18 @@ def main(path: str, chat_format: str, turns: int, threads: int) -> dict[str, Any
             return params
 
         llama_cpp.llama_model_default_params = without_repacking
-    started = time.perf_counter()
-    llama = Llama(
+    return Llama(
         model_path=path,
         n_ctx=CONTEXT_TOKENS,
         n_threads=threads or None,
         chat_format=chat_format,
         verbose=False,
     )
+
+
+def main(path: str, chat_format: str, turns: int, threads: int) -> dict[str, Any]:
+    started = time.perf_counter()
+    llama = plain_llama(path, chat_format, threads)
     load_ms = (time.perf_counter() - started) * 1000
     messages: list[Any] = [{"role": "system", "content": SYSTEM}]
     if chat_format == "gemma":  # its format has no system turn: the text goes in front of the learner's first

@@ -1,12 +1,14 @@
 """Real learner sentences through free talk: what the tutor says to them, and what it takes for an error.
 
-    python -m tests.benchmarks talk sentences.jsonl.gz [--errors 200] [--correct 200] [--model M] [--seed K] [--typed]
+    python -m tests.benchmarks talk sentences.jsonl.gz [--errors 200] [--correct 200] [--model M] [--seed K]
+        [--typed | --peer]
 
 The file has one object a line: `group` (L2 or heritage), `writer`, `learner`, `corrected`, `errors` [{`right`}].
 Writers are split in two by a checksum of their id; this reads the half that thresholds were not tuned on unless
 `--tuning` is given. A turn's seconds count from Enter to the whole reply. Without `--typed` a sentence comes all at once,
 as from a script; with it, it is typed letter by letter in real time (a quarter of a minute each), the session reads along
-as in the app, and the seconds are given by how long the writer looked at the sentence before Enter.
+as in the app, and the seconds are given by how long the writer looked at the sentence before Enter. With `--peer` plain
+llama-cpp-python answers each sentence too, in one step (`_plain_chat`), by turns with the tutor.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -30,7 +32,10 @@ from typing import Any
 
 from lessons.patterns import contains
 from lessons.schema import Level, Track
+from tests.benchmarks._plain_chat import PlainChat
 from tutor_app.cli.context import data_dir
+from tutor_app.llm.models import resolve
+from tutor_app.pedagogy import author
 from tutor_app.pedagogy.language import without_accents
 from tutor_app.pedagogy.validator import Situation, validate
 from tutor_app.session.events import Reply, Said
@@ -75,7 +80,11 @@ def main() -> dict[str, Any]:
     parser.add_argument("--correct", type=int, default=200)
     parser.add_argument("--model", default="qwen2.5-1.5b")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--typed", action="store_true", help="letter by letter, as in the app, in real time")
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument("--typed", action="store_true", help="letter by letter, as in the app, in real time")
+    ways.add_argument(
+        "--peer", action="store_true", help="plain llama-cpp-python answers each sentence as well"
+    )
     parser.add_argument("--tuning", action="store_true")
     parser.add_argument("--replies", type=Path, help="write every sentence and reply here, one object a line")
     given = parser.parse_args()
@@ -85,7 +94,9 @@ def main() -> dict[str, Any]:
     right = [row for row in rows if not row["errors"] and row["learner"] == row["corrected"]]
     chosen = rng.sample(wrong, given.errors) + rng.sample(right, given.correct)
     rng.shuffle(chosen)
-    seen = talk_about(chosen, given.model, given.seed, typed=given.typed)
+    with ExitStack() as stack:
+        peer = stack.enter_context(closing(_peer(given.model))) if given.peer else None
+        seen = talk_about(chosen, given.model, given.seed, typed=given.typed, peer=peer)
     if given.replies:
         given.replies.write_text(
             "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in seen), encoding="utf-8"
@@ -93,10 +104,15 @@ def main() -> dict[str, Any]:
     return {"model": given.model, "sentences": len(seen), **figures(seen)}
 
 
+def _peer(model: str) -> PlainChat:
+    resolved = resolve(data_dir(), model, adapter_paths=())
+    return PlainChat(resolved.spec.path, resolved.family)
+
+
 def talk_about(
-    rows: list[dict[str, Any]], model: str, seed: int, *, typed: bool = False
+    rows: list[dict[str, Any]], model: str, seed: int, *, typed: bool, peer: PlainChat | None
 ) -> list[dict[str, Any]]:
-    """Each sentence said to the tutor, in talks of a few turns on the track of its writer."""
+    """Each sentence said to the tutor, and to the peer, in talks of a few turns on the track of its writer."""
     folder = data_dir()
     host = make_host(folder, model)
     host.start()
@@ -118,10 +134,13 @@ def talk_about(
                 ):
                     for _ in host.wait(lambda: False):
                         pass
+                    if peer is not None:
+                        opening = author.phrase(lessons.info.language, "hello", seed + start)
+                        peer.begin(lessons.info.language, track, LEVEL, opening)
                     for row in mine[start : start + TALK_LENGTH]:
                         look_s = lot.choice(LOOKS_S)
                         one = _said(row, track, *say(row["learner"], look_s))
-                        seen.append(one | ({"look_s": look_s} if typed else {}))
+                        seen.append(one | ({"look_s": look_s} if typed else {}) | _of_peer(row, track, peer))
                         print(f"\r{len(seen)}/{len(rows)}", end="", file=sys.stderr)
     finally:
         host.close()
@@ -184,15 +203,34 @@ def _typist(session: Session) -> Iterator[Say]:
         thread.join()
 
 
+def _of_peer(row: dict[str, Any], track: Track, peer: PlainChat | None) -> dict[str, Any]:
+    if peer is None:
+        return {}
+    reply = peer.say(row["learner"])
+    return {
+        "peer_reply": reply.text, "peer_seconds": round(reply.seconds, 3), "peer_tokens": reply.tokens,
+        "peer_broken": _broken(reply.text, row, track), "peer_holds_form": _holds_form(reply.text, row),
+    }  # fmt: skip
+
+
 def _said(row: dict[str, Any], track: Track, reply: Reply, seconds: float) -> dict[str, Any]:
-    situation = Situation("es", track, LEVEL, learner=row["learner"])
-    forms = [error["right"] for error in row["errors"] if error["right"].strip()]
     return {
         "track": track, "learner": row["learner"], "corrected": row["corrected"], "reply": reply.text,
         "move": reply.move, "recast": reply.recast, "signals": list(reply.signals), "source": reply.source, "seconds": round(seconds, 3),
-        "broken": sorted({violation.rule for violation in validate(reply.text, situation)} - {"vocabulary"}),
-        "wrong": bool(row["errors"]), "holds_form": any(contains(reply.text, form, "es") for form in forms) if forms else None,
+        "broken": _broken(reply.text, row, track), "holds_form": _holds_form(reply.text, row), "wrong": bool(row["errors"]),
     }  # fmt: skip
+
+
+def _broken(text: str, row: dict[str, Any], track: Track) -> list[str]:
+    """Rules that a reply breaks, but for the words of its level, which are the least certain."""
+    situation = Situation("es", track, LEVEL, learner=row["learner"])
+    return sorted({violation.rule for violation in validate(text, situation)} - {"vocabulary"})
+
+
+def _holds_form(text: str, row: dict[str, Any]) -> bool | None:
+    """Whether one of the forms is there that the annotators put in; None where they only took something out."""
+    forms = [error["right"] for error in row["errors"] if error["right"].strip()]
+    return any(contains(text, form, "es") for form in forms) if forms else None
 
 
 def figures(seen: list[dict[str, Any]]) -> dict[str, Any]:
@@ -222,6 +260,7 @@ def _figures(seen: list[dict[str, Any]]) -> dict[str, Any]:
         "median_s": round(statistics.median(one["seconds"] for one in seen), 2) if seen else None,
         "p90_s": round(sorted(one["seconds"] for one in seen)[int(len(seen) * 0.9)], 2) if seen else None,
         **_after_looks(seen),
+        **_beside_peer(seen),
         "recast_as_corrected": _share(sum(_as_corrected(one) for one in recast), len(recast)),
         "holds_corrected_form": _share(sum(one["holds_form"] for one in with_form), len(with_form)),
         "signal_precision": _share(hits, len(flagged)),
@@ -238,6 +277,24 @@ def _after_looks(seen: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
         "median_s_after_look_of": {
             f"{look:g}": round(statistics.median(seconds), 2) for look, seconds in looked.items() if seconds
         }
+    }
+
+
+def _beside_peer(seen: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the peer said and took, and what a turn of ours takes of one of the peer's."""
+    if not seen or "peer_seconds" not in seen[0]:
+        return {}
+    with_form = [one for one in seen if one["wrong"] and one["peer_holds_form"] is not None]
+    median_s = statistics.median(one["peer_seconds"] for one in seen)
+    return {
+        "peer": {
+            "median_s": round(median_s, 2),
+            "median_tokens": statistics.median(one["peer_tokens"] for one in seen),
+            "asks": _share(sum("asks" not in one["peer_broken"] for one in seen), len(seen)),
+            "valid": _share(sum(not one["peer_broken"] for one in seen), len(seen)),
+            "holds_corrected_form": _share(sum(one["peer_holds_form"] for one in with_form), len(with_form)),
+        },
+        "median_of_peers": round(statistics.median(one["seconds"] for one in seen) / median_s, 2),
     }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import importlib.metadata
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -16,11 +18,13 @@ PARTS = {
 
 @functools.cache
 def real_model(name: str) -> Path:
-    """The GGUF of a model in the catalogue, joined from its parts into scratch once a process."""
+    """The GGUF of a model in the catalogue, joined from its parts into scratch once a process, which leaves nothing."""
     files = [Path(str(distribution.locate_file(file))) for distribution, file in _parts(name)]
     if len(files) == 1:
         return files[0]
-    path = Path(tempfile.mkdtemp(prefix="quantize-real-")) / f"{name}.gguf"
+    scratch = Path(tempfile.mkdtemp(prefix="quantize-real-"))
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    path = scratch / f"{name}.gguf"
     with path.open("wb") as stream:
         for file in files:
             stream.write(file.read_bytes())
