@@ -25,9 +25,9 @@ from tutor_app.pedagogy.reformulation import Finding
 from tutor_app.pedagogy.templates import Message
 from tutor_app.pedagogy.validator import validate
 from tutor_app.session import steps, turns
+from tutor_app.session.drafts import Composing, Draft, Request, asks, statements
 from tutor_app.session.plan import Position, Unit, all_words
 from tutor_app.session.talk import answer_talk, situation
-from tutor_app.session.tutor import Composing, Draft, Request, Tutor, asks, statements
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,13 @@ class NoReplyError(Exception):
     """Nothing that the bank can say is allowed here."""
 
 
-class ScriptedTutor(Tutor):
-    """The app's tutor with its engine replaced: it knows the native form and composes what it says."""
+class ScriptedTutor:
+    """Answers as the app's tutor does (`Answering`), but knows the native form and composes what it says."""
 
     def __init__(self, brief: prompts.Brief, rng: random.Random) -> None:
         self._brief = brief
         self._prefix = prompts.prefix(brief)
-        self._history = []
+        self._history: list[Message] = []
         self._rng = rng
         self._used: set[str] = set()
         self.said = Said("", "", "bank")
@@ -83,6 +83,14 @@ class ScriptedTutor(Tutor):
     @property
     def messages(self) -> list[Message]:
         return [*self._prefix, *self._history]
+
+    def begin(self, line: str) -> None:
+        """The tutor opens the talk with `line`."""
+        self._history = prompts.opened(line)
+
+    def remember(self, learner: str, direction: str, reply: str) -> None:
+        """Add a turn that is over."""
+        self._history += prompts.answered(learner, direction, reply)
 
     def forget_last(self) -> None:
         """Take the last turn back."""
@@ -236,7 +244,7 @@ def _outcome(
     place: Place,
     position: Position,
     at: turns.Setting,
-    tutor: Tutor,
+    tutor: ScriptedTutor,
     previous: tuple[str, ...],
 ) -> turns.Outcome:
     asking = answer_talk(turn, place.step, position, at, tutor, previous)

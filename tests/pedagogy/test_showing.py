@@ -54,6 +54,7 @@ def test_a_form_is_shown_well_spelt_and_without_what_does_not_go_with_it(
         ("es", "nosotros va al parque", ["parque"]),
         ("es", "me gustaba los libros", ["libros"]),
         ("es", "muchos deliciosas comidas", []),
+        ("es", "muy estúpida", ["estúpida"]),
         ("fr", "je ai faim", ["faim"]),
         ("fr", "ma amie habite", ["habite"]),
         ("fr", "c'est plus bon", ["plus"]),

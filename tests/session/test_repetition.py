@@ -17,9 +17,9 @@ from tutor_app.progress.records import DueItem
 from tutor_app.progress.store import Store
 from tutor_app.session import journal
 from tutor_app.session.choices import Choices
+from tutor_app.session.drafts import Draft
 from tutor_app.session.events import Asked, Event, Reply, Said, StepShown
 from tutor_app.session.session import Session
-from tutor_app.session.tutor import Draft
 
 STUCK = {
     "es-l2": "Qué bien. ¿Y qué más haces allí?",
@@ -229,4 +229,5 @@ def test_what_stands_in_for_a_line_that_may_not_be_said_takes_turns(spanish: Les
     said: list[str] = []
     for _ in range(3):
         said.append(journal.presentable(wrong, None, Decision("ask"), at, tuple(said)).text)
-    assert sorted(said) == sorted(language("es").phrases["again"])
+    assert len(set(said)) == 3
+    assert set(said) <= set(language("es").phrases["ask"])  # nothing was tried that could be tried again

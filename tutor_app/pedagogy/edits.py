@@ -19,6 +19,10 @@ from tutor_app.pedagogy.language import Language, is_english, language, plain, p
 _TOKEN = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’]\p{L}+)*|[^\s\p{L}\p{M}\p{N}]")
 _TOKEN_ELIDED = regex.compile(r"[\p{L}\p{M}]{1,2}['’]|[\p{L}\p{M}\p{N}]+(?:['’]\p{L}+)*|[^\s\p{L}\p{M}\p{N}]")
 _WORDLIKE = regex.compile(r"[\p{L}\p{N}]")
+SENTENCE_END = regex.compile(r"[.!?…]+(?=\s|$)|[。！？؟]+")
+
+SPELLINGS = frozenset({"accent", "spelling", "sound-alike"})
+"""Kinds of edit that leave the word what it is."""
 
 SPELLING_ZIPF = 1.9
 """A word rarer than this, one or two letters from a commoner one, is a spelling of that one."""
@@ -53,6 +57,11 @@ class Tokens:
     compared: tuple[str, ...]
     spans: tuple[tuple[int, int], ...]
     text: str
+
+    def begins_sentence(self, at: int) -> bool:
+        """Whether a sentence ends between the word before `at` and the word at `at`; False for the first word."""
+        between = self.text[self.spans[at - 1][1] : self.spans[at][0]] if at else ""
+        return bool(SENTENCE_END.search(between))
 
 
 def tokens(text: str, tag: str) -> Tokens:

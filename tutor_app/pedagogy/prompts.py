@@ -144,6 +144,11 @@ def opened(line: str) -> list[Message]:
     return [Message("user", "[ask]"), Message("assistant", line)]
 
 
+def answered(learner: str, direction: Direction, reply: str) -> list[Message]:
+    """A turn that is over."""
+    return [Message("user", learner_turn(learner, direction)), Message("assistant", reply)]
+
+
 def native_request(text: str) -> str:
     """A hidden turn: the learner's sentence, to be given back as a native speaker would say it."""
     return f"{NATIVE} {one_line(text)}"

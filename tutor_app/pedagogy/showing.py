@@ -1,4 +1,4 @@
-"""What of a form may be shown as a model: well spelt, of one piece, and not wrong in another place.
+"""What of a form may be shown as a model: well spelt, of one piece, fit for a classroom, and not wrong in another place.
 
 A recast is what the learner is meant to notice. Cut from their own sentence it can carry what else went wrong there
 ("muchos deliciosas comidas", "Es comico"), and a small model's version of a word need not be one.
@@ -49,8 +49,8 @@ def as_model(phrase: str, changed: Sequence[str], tag: str) -> str:
     """
     if primary(tag) in SPELT_BY_WORD:
         phrase = _well_spelt(_sound(phrase, changed, tag), tag)
-    wrong = any(pattern.search(plain(phrase, tag)) for pattern in compiled(tag, "ill_formed"))
-    return "" if wrong else phrase
+    refused = (*compiled(tag, "ill_formed"), *compiled(tag, "unsafe"))
+    return "" if any(pattern.search(plain(phrase, tag)) for pattern in refused) else phrase
 
 
 def _sound(phrase: str, changed: Sequence[str], tag: str) -> str:

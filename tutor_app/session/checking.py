@@ -6,10 +6,10 @@ from lessons.schema import Lesson
 from tutor_app.pedagogy import author
 from tutor_app.pedagogy.assess import Presented, assess
 from tutor_app.pedagogy.policy import Decision
+from tutor_app.session.drafts import authored
 from tutor_app.session.events import Attempt
 from tutor_app.session.plan import Position, Unit
 from tutor_app.session.turns import Outcome, Setting, Turn
-from tutor_app.session.tutor import authored
 
 
 def is_check(lesson: Lesson | None) -> bool:

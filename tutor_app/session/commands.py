@@ -9,9 +9,9 @@ from tutor_app.pedagogy import author
 from tutor_app.pedagogy.assess import present
 from tutor_app.pedagogy.policy import Decision
 from tutor_app.session import checking, items, talk, turns
+from tutor_app.session.drafts import authored
 from tutor_app.session.events import Command
 from tutor_app.session.plan import Position, Unit
-from tutor_app.session.tutor import authored
 
 
 def answer_command(

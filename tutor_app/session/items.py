@@ -10,10 +10,10 @@ from tutor_app.pedagogy import author, policy
 from tutor_app.pedagogy.assess import Assessment, Presented, answers, assess
 from tutor_app.pedagogy.language import plain
 from tutor_app.pedagogy.policy import Decision
+from tutor_app.session.drafts import authored
 from tutor_app.session.events import Attempt
 from tutor_app.session.plan import Position, Unit, forms_at
 from tutor_app.session.turns import Outcome, Setting, Turn, history, signal_list
-from tutor_app.session.tutor import authored
 
 LAST_CHANCE = 2
 """Answers after hint 4 until the tutor goes on by itself: nobody is kept at an item."""

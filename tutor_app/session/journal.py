@@ -16,9 +16,9 @@ from tutor_app.pedagogy.validator import Situation, validate
 from tutor_app.progress.store import Store
 from tutor_app.session import turns
 from tutor_app.session.checking import is_check
+from tutor_app.session.drafts import Draft
 from tutor_app.session.plan import Position, Unit, forms_at
 from tutor_app.session.turns import Outcome, Setting
-from tutor_app.session.tutor import Draft
 
 
 def presentable(
@@ -39,7 +39,8 @@ def presentable(
     )  # fmt: skip
     if draft.source != "authored" or draft.stopped or not validate(draft.text, situation):
         return draft
-    bank = language(at.tag).phrases["again"]
+    # In a talk there is nothing to try again.
+    bank = language(at.tag).phrases["ask" if unit is None or unit.item is None else "again"]
     fit = [line for line in bank if not validate(line, situation)] or bank
     return replace(draft, text=freshest(fit, previous, at.tag)[0], recast=None)
 

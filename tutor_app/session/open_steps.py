@@ -9,11 +9,11 @@ from tutor_app.pedagogy import author
 from tutor_app.pedagogy.language import length
 from tutor_app.pedagogy.policy import Decision
 from tutor_app.pedagogy.reformulation import NOTHING
+from tutor_app.session.drafts import Answering, authored
 from tutor_app.session.events import ReplyStarted
 from tutor_app.session.plan import Position, Unit
 from tutor_app.session.talk import Asking, hint_in_talk, to_be_reformulated
 from tutor_app.session.turns import Outcome, Setting, Turn, history, signal_list
-from tutor_app.session.tutor import Tutor, authored
 
 DRAFTS = 2
 """Texts asked for in a writing task before it is over."""
@@ -22,7 +22,7 @@ SENTENCES_READ = 6
 
 
 def answer_writing(
-    turn: Turn, step: WriteStep, position: Position, at: Setting, tutor: Tutor | None
+    turn: Turn, step: WriteStep, position: Position, at: Setting, tutor: Answering | None
 ) -> Asking:
     """A text of the learner's own: a question about it, then a second draft, then a model to compare with.
 

@@ -18,10 +18,10 @@ from tutor_app.pedagogy.reformulation import NOTHING, Finding
 from tutor_app.pedagogy.repetition import without_lead_in
 from tutor_app.pedagogy.validator import Situation
 from tutor_app.session.bring_up import Reminder, next_reminder
+from tutor_app.session.drafts import Answering, Request, authored
 from tutor_app.session.events import ReplyFragment, ReplyRetracted, ReplyStarted
 from tutor_app.session.plan import Position
 from tutor_app.session.turns import Outcome, Setting, Turn, history, signal_list
-from tutor_app.session.tutor import Request, Tutor, authored
 
 Asking = Generator[ReplyStarted | ReplyFragment | ReplyRetracted, None, Outcome]
 
@@ -55,7 +55,7 @@ def answer_talk(
     step: TalkStep | None,
     position: Position,
     at: Setting,
-    tutor: Tutor | None,
+    tutor: Answering | None,
     previous: tuple[str, ...],
 ) -> Asking:
     """A turn of free talk, in a lesson or without one. `previous`: the tutor's last replies in it, oldest first."""

@@ -13,9 +13,9 @@ from tutor_app.pedagogy.uptake import Asked as AskedFor
 from tutor_app.progress.records import SavedTurn
 from tutor_app.session.bring_up import Reminder
 from tutor_app.session.choices import Choices
+from tutor_app.session.drafts import Draft
 from tutor_app.session.events import Attempt
 from tutor_app.session.plan import Position, Unit
-from tutor_app.session.tutor import Draft
 
 
 @dataclass(frozen=True)
