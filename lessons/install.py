@@ -20,7 +20,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -186,7 +186,9 @@ class Library:
                     "Ask its author for a higher version number."
                 )
             same = _is_intact(found.folder)
-        changes = compare(load_set(found.folder), new)
+        changes = None
+        with suppress(ReadError):  # a damaged one is replaced; there is nothing to compare with
+            changes = compare(load_set(found.folder), new)
         return Plan(new, signer, () if same else tuple(questions), found.info, owner, changes, same)
 
     def _put(self, staging: Path, plan: Plan) -> None:

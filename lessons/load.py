@@ -66,8 +66,9 @@ def resolve_set(path: Path) -> Path:
 
 
 def lesson_files(folder: Path) -> list[Path]:
-    """The lesson files of a set, in the order they are taught."""
-    return sorted((folder / LESSONS_DIR).glob("*.yaml"), key=lambda path: path.name)
+    """The lesson files of a set, in the order they are taught. Hidden ones are an editor's or a file manager's."""
+    found = (path for path in (folder / LESSONS_DIR).glob("*.yaml") if not path.name.startswith("."))
+    return sorted(found, key=lambda path: path.name)
 
 
 def load_info(path: Path) -> SetInfo:
@@ -108,7 +109,7 @@ def load_set(path: Path) -> LessonSet:
         problems.extend(error.problems)
     lessons: dict[str, Lesson] = {}
     files = lesson_files(folder)
-    if sum(file.stat().st_size for file in files) > MAX_SET_BYTES:
+    if sum(file.stat().st_size for file in files if file.is_file()) > MAX_SET_BYTES:
         message = f"has more than {MAX_SET_BYTES >> 20} MiB of lessons"
         raise ReadError([Problem(folder / LESSONS_DIR, 0, message, "split it into several sets")])
     for file in files:

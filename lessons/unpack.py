@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import stat
 import tempfile
 import zipfile
@@ -36,7 +37,7 @@ from lessons.pack import (
 from lessons.problems import Problem, ReadError
 from lessons.schema import LessonSet
 from lessons.signing import SignatureError, Signer, check
-from lessons.zip_bytes import CHUNK, END_SIZE, entries_promised, zip_bytes
+from lessons.zip_bytes import CHUNK, TAIL_SIZE, entries_promised, zip_bytes
 
 MAX_RATIO = 100
 """Unpacked to packed: text reaches 10, a bomb 1,000."""
@@ -89,8 +90,8 @@ def unpack(path: Path, folder: Path) -> VerifiedPack:
 
 def _unpack(file: BinaryIO, folder: Path) -> VerifiedPack:
     size = file.seek(0, io.SEEK_END)
-    file.seek(max(0, size - END_SIZE))
-    promised = entries_promised(file.read())
+    file.seek(max(0, size - TAIL_SIZE))
+    promised = entries_promised(file.read(), size)
     if promised is None:
         raise PackError(f"it is not a pack, or a part of it is missing. {AGAIN}")
     if promised > MAX_FILES + 2:
@@ -189,6 +190,8 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, mani
                 raise PackError(f"{member.filename} is larger than it says.")
             digest.update(piece)
             out.write(piece)
+        out.flush()
+        os.fsync(out.fileno())  # `current` will name this folder, and must not outlive what is in it
     if member.filename != SIGNATURE and digest.hexdigest() != manifest.files[member.filename]["sha256"]:
         raise PackError(f"{member.filename} is not what its author packed (its sha256 differs). {AGAIN}")
 

@@ -17,7 +17,12 @@ CHUNK = 1 << 20
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
-END_SIZE = _END.size
+_LOCATOR = b"PK\x06\x07"
+_LOCATOR_SIZE = 20
+"""Of a ZIP64 end, which stands before the usual one and overrides it. No pack has one."""
+TAIL_SIZE = _LOCATOR_SIZE + _END.size
+MAX_NAME = 1000
+"""Bytes of a file's name: more than any path in a set."""
 _VERSION = 20
 _UNIX = 3 << 8
 _DATE = (1 << 5) | 1
@@ -74,14 +79,17 @@ def pieces(entry: Entry) -> Iterator[bytes]:
         raise ValueError(f"{entry.name} changed its size while it was read")
 
 
-def entries_promised(tail: bytes) -> int | None:
-    """How many files a zip says it has, from its last `END_SIZE` bytes; None when this is no such end.
+def entries_promised(tail: bytes, size: int) -> int | None:
+    """How many files a zip of `size` bytes says it has, from its last `TAIL_SIZE`; None when this is no such end.
 
-    Asked before the directory is read, so that a directory of millions of entries never fills the memory.
+    Asked before the directory is read, so that one of millions of entries never fills the memory: Python's zipfile goes by
+    the directory's size, which therefore has to fit the number of files and end where the end begins.
     """
-    if len(tail) != END_SIZE:
+    if len(tail) != TAIL_SIZE or tail.startswith(_LOCATOR):
         return None
-    magic, disk, first_disk, here, total, _, _, comment = _END.unpack(tail)
+    magic, disk, first_disk, here, total, directory, offset, comment = _END.unpack(tail[_LOCATOR_SIZE:])
     if magic != b"PK\x05\x06" or disk or first_disk or here != total or comment:
+        return None
+    if offset + directory + _END.size != size or directory > total * (_CENTRAL.size + MAX_NAME):
         return None
     return int(total)

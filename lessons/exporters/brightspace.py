@@ -39,7 +39,7 @@ def _rows(question: Question, losses: Losses) -> Iterator[list[str]]:
     kind = "MS" if sum(choice.right for choice in question.choices) > 1 else CODES[question.kind]
     yield ["NewQuestion", kind]
     yield ["ID", question.id]
-    yield ["Title", f"{question.lesson}: {question.name}"[:MAX_TITLE]]
+    yield ["Title", f"{question.lesson.title}: {question.name}"[:MAX_TITLE]]
     yield ["QuestionText", question.text]
     yield ["Points", "1"]
     yield ["Difficulty", "1"]

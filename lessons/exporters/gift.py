@@ -20,9 +20,9 @@ def export_gift(lesson_set: LessonSet, path: Path) -> Outcome:
     lines: list[str] = []
     lesson = ""
     for question in questions:
-        if question.lesson != lesson:
-            lesson = question.lesson
-            title = re.sub(r"[^\w$ ]+", "-", lesson).strip("- ")
+        if question.lesson.id != lesson:
+            lesson = question.lesson.id
+            title = re.sub(r"[^\w$ ]+", "-", question.lesson.title).strip("- ")
             lines += [f"$CATEGORY: {lesson_set.info.id}/{title}", ""]
         lines += [_question(question, losses), ""]
     replace_file(path, "\n".join(lines).encode("utf-8"))

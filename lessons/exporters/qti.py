@@ -38,7 +38,7 @@ def export_qti(lesson_set: LessonSet, path: Path) -> Outcome:
     resources = Xml.SubElement(manifest, "resources")
     files: dict[str, bytes] = {}
     for lesson in lesson_set.lessons:
-        mine = [question for question in questions if question.lesson == lesson.title]
+        mine = [question for question in questions if question.lesson.id == lesson.id]
         name = f"{lesson.id}/{lesson.id}.xml"
         files[name] = _assessment(lesson.id, lesson.title, mine, losses)
         resource = Xml.SubElement(resources, "resource", {"identifier": lesson.id, "type": "imsqti_xmlv1p2"})

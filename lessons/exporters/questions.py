@@ -47,8 +47,8 @@ class Question:
     """Stable: set, lesson and item."""
     name: str
     """The item's or step's own id."""
-    lesson: str
-    """The lesson's title, to group by."""
+    lesson: Lesson
+    """To group by."""
     kind: Kind
     text: str
     answers: tuple[str, ...] = ()
@@ -87,10 +87,10 @@ def _open(prefix: str, lesson: Lesson, step: Step, losses: Losses) -> Iterator[Q
         losses.add("talk, which needs a tutor", name)
     elif isinstance(step, ReflectStep):
         text = f"{step.question}\n{step.follow_up}"
-        yield Question(f"{prefix}-{step.id}", step.id, lesson.title, "essay", text)
+        yield Question(f"{prefix}-{step.id}", step.id, lesson, "essay", text)
     elif isinstance(step, WriteStep):
         text = f"{step.prompt}\n{step.goal}\n" + " / ".join(step.starters)
-        yield Question(f"{prefix}-{step.id}", step.id, lesson.title, "essay", text, answers=(step.model,))
+        yield Question(f"{prefix}-{step.id}", step.id, lesson, "essay", text, answers=(step.model,))
 
 
 def _item(
@@ -108,7 +108,7 @@ def _item(
         _lose_replies(item, name, losses)
         pairs = tuple((left, right) for left, right in item.pairs)
         return Question(
-            ident, item.id, lesson.title, "match", item.prompt, pairs=pairs, hint=hint, explain=explain
+            ident, item.id, lesson, "match", item.prompt, pairs=pairs, hint=hint, explain=explain
         )
     answers = tuple(answer.text for answer in item.accept)
     if any(answer.dialect for answer in item.accept):
@@ -117,19 +117,19 @@ def _item(
     if isinstance(item, ChoiceItem | ListenItem) and item.choices:
         choices = tuple(_choice(choice, item, language) for choice in item.choices)
         return Question(
-            ident, item.id, lesson.title, "choice", text, answers, choices, hint=hint, explain=explain
+            ident, item.id, lesson, "choice", text, answers, choices, hint=hint, explain=explain
         )
     _lose_replies(item, name, losses)
     if isinstance(item, OrderItem):
         tokens = tuple(item.tokens)
         return Question(
-            ident, item.id, lesson.title, "order", text, answers, tokens=tokens, hint=hint, explain=explain
+            ident, item.id, lesson, "order", text, answers, tokens=tokens, hint=hint, explain=explain
         )
     gap: tuple[str, str] | None = None
     if step.kind == "cloze" and item.prompt.count("___") == 1:
         before, _, after = item.prompt.partition("___")
         gap = before, after
-    return Question(ident, item.id, lesson.title, "short", text, answers, hint=hint, explain=explain, gap=gap)
+    return Question(ident, item.id, lesson, "short", text, answers, hint=hint, explain=explain, gap=gap)
 
 
 def _lose_replies(item: AnyItem, name: str, losses: Losses) -> None:

@@ -62,14 +62,14 @@ def import_anki(path: Path, target: Path, about: About) -> Outcome:
     """Make a set in `target` from the deck at `path`: a lesson for each twelve notes of a deck."""
     losses = Losses()
     decks: dict[str, list[Word | Data]] = {}
-    seen: set[str] = set()
+    seen: set[tuple[str, ...]] = set()
     for note in read_notes(path):
         for made in _converted(note, losses):
-            name = made.word if isinstance(made, Word) else str(made["id"])
-            if name in seen:
-                losses.add("note that is there twice", name)
+            known = (made.word,) if isinstance(made, Word) else (made["prompt"], *made["accept"])
+            if known in seen:
+                losses.add("note that is there twice", known[0])
                 continue
-            seen.add(name)
+            seen.add(known)
             decks.setdefault(note.deck, []).append(made)
     drafts = []
     for deck, notes in decks.items():
@@ -164,7 +164,11 @@ def _notes(connection: sqlite3.Connection) -> Iterator[Note]:
         "SELECT notes.mid, notes.flds, (SELECT did FROM cards WHERE cards.nid = notes.id ORDER BY ord LIMIT 1) "
         "FROM notes ORDER BY notes.id LIMIT ?"
     )
-    for model, values, deck in connection.execute(query, (MAX_NOTES,)):
+    for number, (model, values, deck) in enumerate(connection.execute(query, (MAX_NOTES + 1,))):
+        if number == MAX_NOTES:
+            raise ExchangeError(
+                f"The deck has more than {MAX_NOTES:,} notes. Export a part of it, such as one of its subdecks."
+            )
         texts = [text[:MAX_FIELD] for text in str(values).split("\x1f")]
         known = names.get(int(model), [])
         fields = {(known[at] if at < len(known) else str(at)): text for at, text in enumerate(texts)}

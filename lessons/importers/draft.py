@@ -143,8 +143,12 @@ def word_items(draft: Draft) -> None:
     for group in batches(pairs, PAIRS[-1]):
         if len(group) in PAIRS:
             draft.add("match", match_item("Which belong together?", group))
+    meant: dict[str, list[str]] = {}
     for word in draft.words:
-        draft.add("translate", item("say", word.gloss, [word.word], words=[word.word]))
+        meant.setdefault(word.gloss.casefold(), []).append(word.word)
+    for word in draft.words:  # "bus" is asked for camión and for guagua, and both are right
+        others = meant[word.gloss.casefold()]
+        draft.add("translate", item("say", word.gloss, [word.word, *others], words=[word.word]))
 
 
 def batches(values: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -275,3 +275,12 @@ def test_each_converter_says_what_it_could_not_carry_over(sample_set: LessonSet,
 
 def test_the_sets_that_are_exported_are_those_that_come_with_the_program() -> None:
     assert [found.info.id for found in find_sets([builtin_sets_dir()]) if found.info] == BUILT_IN
+
+
+def test_lessons_of_one_title_keep_their_own_questions(tmp_path: Path) -> None:
+    ours = load_set(write_set(tmp_path / "set", lesson(), lesson() | {"id": "dos"}))
+    outcome = export_qti(ours, tmp_path / "x.zip")
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        roots = [etree.fromstring(archive.read(f"{one}/{one}.xml")) for one in ("uno", "dos")]
+    idents = [item.get("ident") for root in roots for item in root.iter("{*}item")]
+    assert len(set(idents)) == len(idents) == outcome.written == asked(ours)

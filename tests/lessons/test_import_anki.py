@@ -167,3 +167,22 @@ def test_without_the_optional_parts_the_error_says_what_to_install(
     with pytest.raises(ExchangeError, match="Support older Anki versions"):
         read_notes(DATA / "anki-newer.apkg")
     assert len(read_notes(DATA / "anki-older.apkg")) == 4
+
+
+def test_two_gaps_of_a_long_sentence_are_two_items(tmp_path: Path) -> None:
+    said = "Cuando era niña mi abuela siempre me contaba {{c1::unas}} historias muy {{c2::largas}}."
+    outcome = import_anki(deck(tmp_path / "d.apkg", collection(tmp_path, [said, said])), tmp_path / "set", ABOUT)
+    found = items_in(load_set(tmp_path / "set"))["cloze"]
+    assert [one.accept[0].text for one in found] == ["unas", "largas"]
+    assert len({one.id for one in found}) == 2
+    assert "2 × note that is there twice" in lost(outcome)
+
+
+def test_a_deck_of_too_many_notes_is_refused_and_not_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lessons.importers.anki.MAX_NOTES", 3)
+    words = [f"palabra{number}\x1fword{number}" for number in range(4)]
+    assert len(read_notes(deck(tmp_path / "three.apkg", collection(tmp_path, words[:3])))) == 3
+    with pytest.raises(ExchangeError, match="more than 3 notes"):
+        read_notes(deck(tmp_path / "four.apkg", collection(tmp_path, words)))

@@ -328,3 +328,10 @@ def test_broken_courses_are_refused_and_leave_nothing(tmp_path: Path, changes: d
     with pytest.raises(LessonError):
         import_librelingo(folder, tmp_path / "set", ABOUT)
     assert [path.name for path in tmp_path.iterdir()] == ["course"]
+
+
+def test_words_of_one_meaning_are_all_right(tmp_path: Path) -> None:
+    (tmp_path / "w.csv").write_text("word,gloss\ncamión,bus\nguagua,Bus\nel tren,train\n", encoding="utf-8")
+    import_csv(tmp_path / "w.csv", tmp_path / "set", ABOUT)
+    asked = [[one.text for one in item.accept] for item in items_in(load_set(tmp_path / "set"))["translate"]]
+    assert asked == [["camión", "guagua"], ["guagua", "camión"], ["el tren"]]

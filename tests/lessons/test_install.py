@@ -302,3 +302,15 @@ def test_any_order_of_installing_and_removing_leaves_a_library_that_works(
             assert found.info is not None, found.problem
             assert load_set(found.folder).info.version == found.info.version
             library.signer_of(found.folder)
+
+
+def test_a_set_that_was_damaged_so_that_it_cannot_be_read_is_repaired_and_upgraded(
+    library: Library, tmp_path: Path, author: Key
+) -> None:
+    path = packed(tmp_path, key=author)
+    for pack in (path, packed(tmp_path, "1.1.0", author)):
+        library.install(path, ANY | {"older"})
+        (library.sets()[0].folder / "lessons" / "01-uno.yaml").write_bytes(b"")
+        plan = library.install(pack, ANY)
+        assert plan.changes is None
+        assert load_set(library.folder / "muestra").lessons[0].id == "uno"

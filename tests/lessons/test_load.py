@@ -194,3 +194,9 @@ def test_a_lesson_with_anything_in_any_place_is_read_or_refused(tmp_path: Path, 
     path = tmp_path / "x.yaml"
     path.write_text(dump(made), encoding="utf-8")
     assert all(problem.line > 0 for problem in problems(path))
+
+
+def test_what_an_editor_or_a_file_manager_hides_is_no_lesson(sample: Path) -> None:
+    (sample / "lessons" / "._01-uno.yaml").write_bytes(b"\0\5\x16\7")
+    (sample / "lessons" / ".#01-uno.yaml").symlink_to("ana@laptop.1234:1")
+    assert [one.id for one in load_set(sample).lessons] == ["uno"]
