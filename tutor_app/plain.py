@@ -36,6 +36,7 @@ from tutor_app.session.events import (
 )  # fmt: skip
 from tutor_app.session.gain_text import gain_lines
 from tutor_app.session.overview import LessonOverview, SetOverview
+from tutor_app.session.plan import masked
 from tutor_app.session.reviewing import REVIEW
 from tutor_app.session.service import TutorService
 from tutor_app.session.session import Session
@@ -67,7 +68,7 @@ def run_plain(data_dir: Path, learner: str | None, *, model: str | None = None) 
     """Choose a learner and a lesson, and have it. Returns the exit code."""
     from tutor_app.cli.context import prepared
 
-    service = TutorService(prepared(data_dir), model=model)
+    service = TutorService(prepared(data_dir), model=model, aloud=True)
     try:
         choose_learner(service, learner, write, read)
         if notice := service.notice():
@@ -82,7 +83,7 @@ def run_plain(data_dir: Path, learner: str | None, *, model: str | None = None) 
             if chosen is None:
                 return 0
             speak = speaker(service, service.sets(), chosen[0])
-            hear = listener(service, service.sets(), chosen[0])
+            hear = listener(service, chosen[0])
             sounds = sounds_of(service, service.sets(), chosen[0])
             session = service.start_lesson(*chosen)
             hold(session, write, read, speak=speak, hear=hear, sounds=sounds, use_model=service.use_model)
@@ -120,7 +121,7 @@ def sounds_of(service: TutorService, sets: Sequence[SetOverview], set_id: str) -
         recording = recorded(ear, _microphone(service), chosen.language, chosen.track, write)
         return recording.pcm if recording is not None else None
 
-    return PlainSounds(lambda: service.reader(chosen.language), record, write, read)
+    return PlainSounds(lambda: service.reader(chosen.id), record, write, read)
 
 
 def _ear(service: TutorService) -> Ear | None:
@@ -135,23 +136,23 @@ def _microphone(service: TutorService) -> str:
     return str(service.settings().get("microphone", ""))
 
 
-def listener(service: TutorService, sets: Sequence[SetOverview], set_id: str) -> Callable[[str], None]:
-    """What `/hear` does in a lesson of this set: reads a text aloud, or says why it cannot."""
+def listener(service: TutorService, set_id: str) -> Callable[[str], bool]:
+    """What `/hear` does in a lesson of this set: reads a text aloud, or says why it cannot. Gives whether it could."""
 
-    def hear(text: str) -> None:
-        chosen = next(each for each in sets if each.id == set_id)
-        reader = service.reader(chosen.language)
+    def hear(text: str) -> bool:
+        reader = service.reader(set_id)
         try:
-            if reader is None or not text:
-                write(
-                    "There is nothing to hear yet."
-                    if reader
-                    else "There is no voice here. Read the text instead."
-                )
-            else:
+            if reader is not None and text:
                 reader.say(text, slow=reader.slow)
+                return True
+            write(
+                "There is nothing to hear yet."
+                if reader
+                else "There is no voice here. Read the text instead."
+            )
         except TutorError as error:
             write(str(error))
+        return False
 
     return hear
 
@@ -235,7 +236,7 @@ def hold(
     *,
     clock: Callable[[], float] = time.monotonic,
     speak: Callable[[], Spoken | None] = lambda: None,
-    hear: Callable[[str], None] = lambda text: None,
+    hear: Callable[[str], bool] = lambda text: False,
     sounds: PlainSounds | None = None,
     use_model: Callable[[str], None] | None = None,
 ) -> None:
@@ -261,7 +262,8 @@ def hold(
         if line == "/help":
             say(HELP)
         elif line == "/hear":
-            hear(told.line)
+            if not hear(told.line) and step is not None and told.line == step.say:
+                say(masked(step.say) if step.kind == "dictation" else step.say)  # so that it can be done
         elif line == "/pair" and sounds is not None:
             _tell_sounds(sounds, sounds.practise(), say)
         elif line == "/again" and step is not None:
@@ -305,8 +307,8 @@ def _show_all(
     for event in events:
         if isinstance(event, Reply):
             told.line = event.text
-        elif isinstance(event, StepShown) and event.kind == "talk":
-            told.line = event.prompt
+        elif isinstance(event, StepShown) and (event.say or event.kind == "talk"):
+            told.line = event.say or event.prompt
         elif isinstance(event, ModelState) and event.offer:
             told.offer = event.offer
         if isinstance(event, ModelState) and event.state in ("loading", "warming"):
@@ -378,6 +380,8 @@ def _show_step(step: StepShown, say: Say, before: StepShown | None) -> None:
         say(step.prompt)
     if step.gloss:
         say(f"({step.gloss})")
+    if step.say:
+        say("Write /hear to hear it.")
     if step.left:
         for number, left in enumerate(step.left, 1):
             say(f"  {number}  {left}")

@@ -23,6 +23,8 @@ from lessons.schema import (
 )
 
 MIN_ERRORS = 2
+SOUND_KINDS = frozenset({"flac", "mp3", "ogg", "wav"})
+"""Endings of the sound files that the tutor can play; a pack may hold others."""
 
 _COMMON = "gender number agreement article tense spelling preposition word-order register"
 TAGS: dict[str, frozenset[str]] = {
@@ -241,7 +243,7 @@ def _tag(here: Where, error: ErrorPattern, sheet: Sheet) -> Iterator[Note]:
 
 
 def _audio(where: Where, item: AnyItem, sheet: Sheet) -> Iterator[Note]:
-    if isinstance(item, MatchItem) or item.audio is None:
+    if not isinstance(item, SpokenItem) or item.audio is None:
         return
     if item.audio not in sheet.media:
         yield Note(
@@ -249,4 +251,11 @@ def _audio(where: Where, item: AnyItem, sheet: Sheet) -> Iterator[Note]:
             "audio-missing",
             f"media/{item.audio} is not there",
             "add the file, or leave `audio` out",
+        )
+    elif item.audio.rpartition(".")[2].lower() not in SOUND_KINDS:
+        yield Note(
+            (*where, "audio"),
+            "audio-kind",
+            f"media/{item.audio} cannot be played",
+            "save it as WAV, FLAC, MP3 or OGG (Vorbis)",
         )

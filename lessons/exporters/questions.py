@@ -107,18 +107,14 @@ def _item(
     if isinstance(item, MatchItem):
         _lose_replies(item, name, losses)
         pairs = tuple((left, right) for left, right in item.pairs)
-        return Question(
-            ident, item.id, lesson, "match", item.prompt, pairs=pairs, hint=hint, explain=explain
-        )
+        return Question(ident, item.id, lesson, "match", item.prompt, pairs=pairs, hint=hint, explain=explain)
     answers = tuple(answer.text for answer in item.accept)
     if any(answer.dialect for answer in item.accept):
         losses.add("name of the variety of an accepted answer", name)
     text = f"{step.text}\n\n{item.prompt}" if isinstance(step, ReadStep) else item.prompt
     if isinstance(item, ChoiceItem | ListenItem) and item.choices:
         choices = tuple(_choice(choice, item, language) for choice in item.choices)
-        return Question(
-            ident, item.id, lesson, "choice", text, answers, choices, hint=hint, explain=explain
-        )
+        return Question(ident, item.id, lesson, "choice", text, answers, choices, hint=hint, explain=explain)
     _lose_replies(item, name, losses)
     if isinstance(item, OrderItem):
         tokens = tuple(item.tokens)

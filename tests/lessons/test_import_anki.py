@@ -171,7 +171,9 @@ def test_without_the_optional_parts_the_error_says_what_to_install(
 
 def test_two_gaps_of_a_long_sentence_are_two_items(tmp_path: Path) -> None:
     said = "Cuando era niña mi abuela siempre me contaba {{c1::unas}} historias muy {{c2::largas}}."
-    outcome = import_anki(deck(tmp_path / "d.apkg", collection(tmp_path, [said, said])), tmp_path / "set", ABOUT)
+    outcome = import_anki(
+        deck(tmp_path / "d.apkg", collection(tmp_path, [said, said])), tmp_path / "set", ABOUT
+    )
     found = items_in(load_set(tmp_path / "set"))["cloze"]
     assert [one.accept[0].text for one in found] == ["unas", "largas"]
     assert len({one.id for one in found}) == 2

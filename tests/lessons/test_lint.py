@@ -435,3 +435,15 @@ def test_the_ids_of_checks_belong_to_them(tmp_path: Path, change: Data) -> None:
         dump({key: value for key, value in data.items() if value is not None}), encoding="utf-8"
     )
     assert any(finding.rule == "schema" for finding in lint(folder))
+
+
+def test_a_recording_of_a_kind_that_cannot_be_played_is_told(tmp_path: Path) -> None:
+    data = lesson()
+    put(first(data, "listen"), audio="lima.m4a")
+    folder = write_set(tmp_path / "set", data)
+    (folder / "media").mkdir(exist_ok=True)
+    (folder / "media" / "lima.m4a").write_bytes(b"")
+    assert "audio-kind" in {finding.rule for finding in lint(folder)}
+    (folder / "media" / "lima.m4a").rename(folder / "media" / "lima.ogg")
+    put(first(data, "listen"), audio="lima.ogg")
+    assert not {finding.rule for finding in lint(write_set(folder, data))} & {"audio-kind", "audio-missing"}

@@ -19,6 +19,7 @@ from lessons.load import (
     resolve_set,
 )
 from lessons.problems import Problem, ReadError
+from lessons.recordings import recordings
 from tests.lessons.sample import dump, info, lesson, write_set
 
 
@@ -200,3 +201,17 @@ def test_what_an_editor_or_a_file_manager_hides_is_no_lesson(sample: Path) -> No
     (sample / "lessons" / "._01-uno.yaml").write_bytes(b"\0\5\x16\7")
     (sample / "lessons" / ".#01-uno.yaml").symlink_to("ana@laptop.1234:1")
     assert [one.id for one in load_set(sample).lessons] == ["uno"]
+
+
+def test_what_somebody_recorded_is_found_by_what_is_said_and_only_in_the_sets_own_folder(
+    tmp_path: Path,
+) -> None:
+    data = lesson()
+    said = [one for step in data["steps"] for one in step.get("items", []) if "say" in one]
+    assert len(said) > 2
+    for one, audio in zip(said, ["hola.ogg", "../set.yaml", "gone.ogg"], strict=False):
+        one["audio"] = audio
+    folder = write_set(tmp_path / "set", data)
+    (folder / "media").mkdir(exist_ok=True)
+    (folder / "media" / "hola.ogg").write_bytes(b"OggS")
+    assert recordings(load_set(folder), folder) == {said[0]["say"]: (folder / "media" / "hola.ogg").resolve()}

@@ -89,7 +89,9 @@ def test_a_directory_that_hides_its_true_length_is_refused(tmp_path: Path) -> No
     struct.pack_into("<HH", data, len(data) - 14, 5, 5)
     path.write_bytes(data)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("zipfile.ZipFile.infolist", pytest.fail)  # the list itself is what would fill the memory
+        patched.setattr(
+            "zipfile.ZipFile.infolist", pytest.fail
+        )  # the list itself is what would fill the memory
         assert "it is not a pack" in refusal(path, tmp_path)
 
 

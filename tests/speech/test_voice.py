@@ -17,6 +17,7 @@ from tutor_app.speech import voice_files
 from tutor_app.speech.errors import SpeechError
 from tutor_app.speech.mandarin import phonemes, syllable
 from tutor_app.speech.pcm import seconds
+from tutor_app.speech.reader import reader
 from tutor_app.speech.sentences import LONGEST, pieces
 from tutor_app.speech.voice import Voice
 from tutor_app.speech.voices import Voices
@@ -64,6 +65,23 @@ def test_a_line_is_heard_to_its_end_and_says_when_it_begins(voice: Voice) -> Non
     began: list[bool] = []
     assert voice.say("Hola.", "es", on_sound=lambda: began.append(True))
     assert began == [True]
+
+
+def test_a_recording_is_heard_in_place_of_the_voice(voice: Voice) -> None:
+    said = "Quiero un café con leche."
+    file = Path(__file__).parent / "audio" / "es-coffee.ogg"
+    made = reader(voice, None, "es", {}, {said: file})
+    assert made is not None
+    assert (made.unasked(said), made.unasked("Hola.")) == (True, False)  # the other voice is a robot's
+    began: list[bool] = []
+    assert made.say(said, on_sound=lambda: began.append(True))
+    assert began == [True]
+
+
+def test_a_recording_that_is_none_is_told(voice: Voice, tmp_path: Path) -> None:
+    (tmp_path / "hola.ogg").write_bytes(b"no sound")
+    with pytest.raises(SpeechError, match=r"hola\.ogg is not an audio file"):
+        voice.play_file(tmp_path / "hola.ogg")
 
 
 def test_slow_speech_takes_longer(voice: Voice) -> None:

@@ -28,12 +28,16 @@ class ScriptedReader:
 
     reads_aloud: bool = True
     slow: bool = False
+    recorded: frozenset[str] = frozenset()
     trouble: TutorError | None = None
     waits: threading.Event | None = None
     words: tuple[WordSound, ...] = ()
     said: list[tuple[str, bool]] = field(default_factory=list)
     played: list[bytes] = field(default_factory=list)
     stops: int = 0
+
+    def unasked(self, text: str) -> bool:
+        return self.reads_aloud or text in self.recorded
 
     def say(self, text: str, *, slow: bool = False, on_sound: Callable[[], None] | None = None) -> bool:
         self.said.append((text, slow))
@@ -117,10 +121,21 @@ async def test_the_key_says_it_again_and_then_slowly() -> None:
         await ui.open_lesson()
         await show(ui, dictation())
         assert not any(text == "Buenos días." for text, _ in reader.said), "nothing is read unasked"
+        assert wording_voice.PRESS_TO_HEAR in ui.said("note")
         for count in (1, 2, 3):
             await ui.pilot.press("f12")
             await ui.heard.wait(VoiceBar.Over, count)
         assert reader.said[-3:] == [("Buenos días.", False), ("Buenos días.", True), ("Buenos días.", False)]
+
+
+async def test_a_recording_is_heard_where_a_robots_voice_would_wait_for_the_key() -> None:
+    async with driven() as ui:
+        reader = with_reader(ui, ScriptedReader(reads_aloud=False, recorded=frozenset({"Buenos días."})))
+        await ui.open_lesson()
+        await show(ui, dictation())
+        await ui.heard.wait(VoiceBar.Over)
+        assert reader.said == [("Buenos días.", False)]
+        assert wording_voice.PRESS_TO_HEAR not in ui.said("note")
 
 
 async def test_escape_silences_before_it_does_anything_else() -> None:
@@ -232,5 +247,4 @@ def test_lines_are_read_unasked_only_where_that_is_welcome(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     voice = VoiceChoice("kokoro" if natural else "espeak", "one")
-    assert reads_aloud({"read_aloud": setting}, voice) is read
-    assert reads_aloud({"read_aloud": setting}, None) is False
+    assert reads_aloud({"read_aloud": setting}, natural=voice.natural) is read

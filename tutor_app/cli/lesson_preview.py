@@ -16,12 +16,15 @@ class PreviewService(TutorService):
     """The app's service with one set, straight from its folder; nothing of it is kept, and no model runs."""
 
     def __init__(self, data_dir: Path, folder: Path) -> None:
-        super().__init__(data_dir, with_model=False)
+        super().__init__(data_dir, with_model=False, aloud=True)
         self._folder = folder
 
     def _all_sets(self) -> list[LessonSet]:
         """Read anew each time, so that going home and opening the lesson again shows what was saved."""
         return [load_set(self._folder)]
+
+    def _folder_of(self, set_id: str) -> Path:
+        return self._folder
 
 
 def preview_in_app(folder: Path) -> int:

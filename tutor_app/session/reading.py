@@ -28,12 +28,12 @@ def in_a_browser(environment: Mapping[str, str] = os.environ) -> bool:
     return "web" in environment.get("TEXTUAL_DRIVER", "")
 
 
-def reads_aloud(settings: Mapping[str, object], voice: VoiceChoice | None) -> bool:
-    """Whether lines of a language are read aloud without being asked for."""
+def reads_aloud(settings: Mapping[str, object], *, natural: bool) -> bool:
+    """Whether something is heard without being asked for; `natural`: it is a person, or a voice that sounds like one."""
     chosen = settings.get(READ_ALOUD, "auto")
-    if voice is None or chosen == "off" or in_a_browser():
+    if chosen == "off" or in_a_browser():
         return False
-    return chosen == "on" or (voice.natural and not in_a_lab())
+    return chosen == "on" or (natural and not in_a_lab())
 
 
 def chosen_voice(settings: Mapping[str, object], voice: Voice, language: str) -> VoiceChoice | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lessons.load import load_set
 from lessons.problems import LessonError
+from lessons.recordings import recordings
 from lessons.schema import LessonSet
 from tutor_app.errors import TutorError
 from tutor_app.llm.models import Models
@@ -194,6 +195,10 @@ class TutorService:
             raise TutorError(f"There is no lesson set {set_id!r} here any more.")
         return found
 
+    def _folder_of(self, set_id: str) -> Path:
+        """Where a set that was read is."""
+        return self._sets[set_id][0]
+
     def start_lesson(self, set_id: str, lesson_id: str | None) -> Session:
         """A session on this lesson, or a free talk; resumes one that was left in the middle."""
         with self._lock:
@@ -209,10 +214,10 @@ class TutorService:
             if host is not None:
                 self._fit(host, lessons)
             seed = zlib.crc32(f"{store.learner.id}/{set_id}/{lesson_id}/{now}".encode()) & 0xFFFF
-            spoken = self.reader(lessons.info.language) if self._aloud else None
+            heard = self._aloud and self.reader(set_id) is not None
             self._session = Session(
                 lessons, lesson_id, store, host, level=level_of(lessons, store, now), seed=seed,
-                hear=hearer(self._data_dir, lessons.info.track), due=due, voice=spoken is not None and spoken.reads_aloud,
+                hear=hearer(self._data_dir, lessons.info.track), due=due, voice=heard,
             )  # fmt: skip
             return self._session
 
@@ -235,8 +240,8 @@ class TutorService:
                 self._ear = ear(self._data_dir)
             return self._ear
 
-    def reader(self, language: str) -> Reader | None:
-        """What reads aloud in this language, by the open learner's choices; None where nothing can."""
+    def reader(self, set_id: str) -> Reader | None:
+        """What reads a set's lines aloud, by the open learner's choices; None where nothing can."""
         with self._lock:
             if self._voice is None:
                 self._voice = voice(self._data_dir)
@@ -245,7 +250,11 @@ class TutorService:
                 return None
             from tutor_app.speech.reader import reader
 
-            return reader(self._voice, self._pronunciation, language, self._opened().settings())
+            lessons = self._set(set_id)
+            return reader(
+                self._voice, self._pronunciation, lessons.info.language, self._opened().settings(),
+                recordings(lessons, self._folder_of(set_id)),
+            )  # fmt: skip
 
     def keep_recording(self, pcm: bytes) -> None:
         """Put a recording of the open learner into their folder."""

@@ -1,6 +1,6 @@
 """The child process that speaks: `python -m tutor_app.speech.speaker`.
 
-Requests: `say` (text, aloud, sentence by sentence), `play` (a recording), `make` (text as a sound for somebody else
+Requests: `say` (text, aloud, sentence by sentence), `play` (a recording), `file` (one on the disk), `make` (text as a sound for somebody else
 to use), `stop` (be silent at once), `outputs` (the loudspeakers).
 """
 
@@ -19,6 +19,7 @@ from tutor_app.speech.process import Request, serve
 from tutor_app.speech.sentences import pieces
 
 if TYPE_CHECKING:
+    from tutor_app.speech.audio import Samples
     from tutor_app.speech.playback import Player
     from tutor_app.speech.synthesis import Sound, Synthesiser
 
@@ -61,8 +62,11 @@ class Speaker:
                 self._say(request)
                 self._line.send(number, "done", spoken=number not in self._stopped)
             case "play":
-                self._play(number, request["pcm"])
+                self._play(number, self._audio.from_pcm(from_text(request["pcm"])))
                 self._line.send(number, "done")
+            case "file":
+                self._play(number, self._audio.read_audio(Path(request["path"])))
+                self._line.send(number, "done", spoken=number not in self._stopped)
             case "make":
                 sound = self._joined(request)
                 samples = self._synthesis.resampled(sound, RATE_HZ)
@@ -94,9 +98,9 @@ class Speaker:
             if player is not None:
                 self._close(player, seconds)
 
-    def _play(self, number: int, pcm: str) -> None:
-        samples = self._audio.from_pcm(from_text(pcm))
+    def _play(self, number: int, samples: Samples) -> None:
         player = self._open(number, RATE_HZ)
+        self._line.send(number, "sounding")
         player.put(samples)
         self._close(player, len(samples) / RATE_HZ)
 

@@ -67,6 +67,18 @@ class Voice:
         for _ in self.child.events(number, MAKE_S):
             pass
 
+    def play_file(self, path: Path, *, on_sound: Callable[[], None] | None = None) -> bool:
+        """Play somebody's recording and return when it is over; as `say` otherwise. Raises SpeechError."""
+        with self._lock:
+            self.stop()
+            number = self._speaking = self.child.open("file", path=os.fspath(path))
+        for event in self.child.events(number, MAKE_S):
+            if event["event"] == "sounding" and on_sound is not None:
+                on_sound()
+            if event["event"] == "done":
+                return bool(event["spoken"])
+        return False
+
     def make(self, text: str, language: str, voice: VoiceChoice, *, slow: bool = False) -> bytes:
         """The sound of `text`, 16 kHz, one channel, 16 bits; nothing is heard. Raises SpeechError."""
         done = self.child.ask("make", MAKE_S, **self._request(voice, text, language, slow))

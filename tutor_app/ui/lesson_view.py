@@ -124,6 +124,10 @@ class LessonView:
             return event.text
         return event.prompt if event.kind in SPOKEN_STEPS else event.say
 
+    def can_be_heard(self) -> None:
+        """What a step lets be heard waits for the key."""
+        self.conversation.say("note", wording_voice.PRESS_TO_HEAR)
+
     def not_heard(self, trouble: str) -> None:
         """Nothing could be heard: say so, and show what a step wanted heard, as far as that gives nothing away.
 

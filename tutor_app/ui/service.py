@@ -159,8 +159,8 @@ class Service(Protocol):
     def ear(self) -> Ear | None:
         """Microphone and recogniser; None where speech is not installed. Fast: starts nothing."""
 
-    def reader(self, language: str) -> Reader | None:
-        """What reads aloud in this language; None where nothing can. Fast: starts nothing."""
+    def reader(self, set_id: str) -> Reader | None:
+        """What reads a set's lines aloud; None where nothing can. Fast: starts nothing."""
 
     def keep_recording(self, pcm: bytes) -> None:
         """Put a recording of the open learner, who asked for that, into their folder. *Slow.*"""

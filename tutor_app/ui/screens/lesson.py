@@ -131,7 +131,7 @@ class LessonScreen(Screen[Summary | None]):
         composer.may_send = self._may_send
         composer.placeholder = wording.COMPOSER_OPENING
         self._view.wait_for_lesson()
-        reader = self.tutor.service.reader(self._set.language)
+        reader = self.tutor.service.reader(self._set.id)
         self._can_hear = reader is not None
         self.query_one(VoiceBar).use(reader)
         self.watch(self.app, "model_state", self._show_model)
@@ -208,8 +208,9 @@ class LessonScreen(Screen[Summary | None]):
         if isinstance(event, StepShown | Reply):
             self._shown_at = self.tutor.clock()
             self.call_after_refresh(pauses.tidy_up)
-        if isinstance(event, StepShown | Reply):
-            self.query_one(VoiceBar).read(self._view.to_be_heard(event))
+            read = self.query_one(VoiceBar).read(self._view.to_be_heard(event))
+            if isinstance(event, StepShown) and event.say and not read:
+                self._view.can_be_heard()
         if isinstance(event, StepShown):
             self._refresh_panel()
             self._focus_for_step()
@@ -387,7 +388,7 @@ class LessonScreen(Screen[Summary | None]):
     @on(Button.Pressed, ".offer-pair")
     def action_pair(self) -> None:
         """Hear two words beside each other; the lesson is silent meanwhile and goes on where it was."""
-        reader = self.tutor.service.reader(self._set.language)
+        reader = self.tutor.service.reader(self._set.id)
         if self._pair is None or reader is None:
             return
         pair, bar = self._pair.pair, self.query_one(VoiceBar)

@@ -63,15 +63,20 @@ class VoiceBar(Static):
         """Whether something sounds or is about to."""
         return self._speaking
 
-    def read(self, text: str) -> None:
-        """A new line to be heard: read at once when the learner wants that, and kept for the key in any case."""
+    def read(self, text: str) -> bool:
+        """A new line to be heard: read at once, or on `release`, when the learner wants that; else kept for the key.
+
+        Says whether it is read without the key.
+        """
         if not text.strip():
-            return
+            return False
         self._text, self._slow_next, self._recording = text, False, b""
-        if self._reader is not None and self._reader.reads_aloud:
-            self._missed = self._held
-            if not self._held:
-                self._speak(slow=self._reader.slow)
+        if self._reader is None or not self._reader.unasked(text):
+            return False
+        self._missed = self._held
+        if not self._held:
+            self._speak(slow=self._reader.slow)
+        return True
 
     def say(self, text: str) -> None:
         """A line that the learner asked for, whatever is read unasked."""
@@ -146,7 +151,7 @@ class VoiceBar(Static):
     def _run_compare(self, reader: Reader, number: int, text: str, recording: bytes) -> None:
         trouble = ""
         try:
-            if reader.reads_aloud and reader.say(text):
+            if reader.unasked(text) and reader.say(text):
                 reader.play(recording)
         except TutorError as error:
             trouble = str(error)
