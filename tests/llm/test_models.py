@@ -107,6 +107,24 @@ def test_damaged_parts_leave_no_model(models: Models, entry: Entry, tmp_path: Pa
     assert list(models.folder.iterdir()) == []
 
 
+def test_what_a_killed_program_had_begun_is_cleared_away_and_a_download_is_not(
+    models: Models, entry: Entry
+) -> None:
+    begun = ("tiny.gguf.77.part", ".77.import.part", "speech/whisper-base/model.bin.77.part")
+    others = ("qwen3-1.7b.gguf.part", "voices/kokoro.tgz.part")
+    for name in (*begun, *others):
+        path = models.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    models.ensure("tiny")
+    assert all((models.folder / name).exists() for name in begun), "somebody may still write them"
+    for name in (*begun, *others):
+        os.utime(models.folder / name, (1, 1))
+    models.ensure("tiny")
+    assert not any((models.folder / name).exists() for name in begun)
+    assert all((models.folder / name).exists() for name in others)
+
+
 def test_a_full_disk_is_noticed_before_writing(
     models: Models, entry: Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 from tutor_app.errors import TutorError
 from tutor_app.llm import adapters, catalogue, machine, parts
 from tutor_app.llm.catalogue import Entry, HubSource, PackageSource
-from tutor_app.llm.files import copy_checked, need_room, replace_file, sha256_file
+from tutor_app.llm.files import copy_checked, need_room, remove_begun, replace_file, sha256_file
 from tutor_app.llm.manifest import Manifest, Weights, manifest_path, read_manifest, write_manifest
 from tutor_app.llm.protocol import Adapter, LoadSpec, ModelRefused, Progress
 
@@ -133,6 +133,7 @@ class Models:
 
     def ensure(self, model_id: str, on_progress: Progress | None = None) -> Installed:
         """The model, made ready from installed packages when it is not yet. Raises TutorError."""
+        remove_begun(self.folder)
         if GOOD_ID.fullmatch(model_id) and self._manifest(model_id).is_file():
             return self._read(model_id)
         entry = catalogue.find(model_id)
