@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor_app.llm.lines import Line
+from tutor_app.llm.machine import cores
 from tutor_app.speech.errors import SpeechError
 from tutor_app.speech.pcm import RATE_HZ, from_text, to_text
 from tutor_app.speech.process import Request, serve
@@ -143,8 +144,7 @@ class Speaker:
         if (name, path) not in self._engines:
             match name:
                 case "kokoro":
-                    threads = max(1, min(4, (os.cpu_count() or 2)))
-                    self._engines[name, path] = self._synthesis.Kokoro(Path(path), threads)
+                    self._engines[name, path] = self._synthesis.Kokoro(Path(path), min(4, cores()[1]))
                 case "piper":
                     self._engines[name, path] = self._synthesis.Piper(Path(path))
                 case "espeak":
