@@ -75,6 +75,19 @@ def test_an_adapter_without_what_it_stands_on_is_not_used(tmp_path: Path) -> Non
     assert names(search(tmp_path), "es") == []
 
 
+def test_an_adapter_that_cannot_be_read_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, "linguist")
+
+    def refuse(path: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tutor_app.llm.adapters.sha256_file", refuse)
+    with pytest.raises(TutorError, match=r"linguist\.gguf cannot be read: Permission denied"):
+        names(search(tmp_path), "es")
+
+
 def test_a_damaged_manifest_is_reported(tmp_path: Path) -> None:
     manifest_path(put(tmp_path, "linguist")).write_text("{", encoding="utf-8")
     with pytest.raises(TutorError, match="not a manifest"):

@@ -94,8 +94,17 @@ def test_memory_is_bounded_and_a_sentence_makes_room_for_the_talk() -> None:
     best = aside.best(REFORMULATION)
     assert best is not None
     assert best.tokens == TALK
-    aside.keep(Context([*TALK, *TALK], size=2000), len(LESSON), len(LESSON))
-    assert len(aside) == 0
+
+
+def test_a_talk_larger_than_the_limit_is_kept_and_alone() -> None:
+    aside = Aside(limit_bytes=1500)
+    aside.keep(Context([*LESSON, *range(3000, 3100)]), len(LESSON), len(LESSON))
+    aside.keep(Context(TALK, size=2000), len(LESSON), len(LESSON))
+    aside.keep(Context(REFORMULATION), len(LESSON), len(LESSON), passing=True)
+    assert len(aside) == 1
+    best = aside.best(TALK)
+    assert best is not None
+    assert best.tokens == TALK
 
 
 def test_nothing_is_left_after_clear() -> None:

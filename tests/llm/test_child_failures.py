@@ -128,6 +128,24 @@ def test_a_refused_model_is_told_from_a_failure(start: Start, spec: LoadSpec) ->
         engine.load(spec)
 
 
+def test_a_child_that_cannot_be_started_is_a_sentence(tmp_path: Path, spec: LoadSpec) -> None:
+    engine = ChildEngine(command=(str(tmp_path / "no-such-program"),))
+    with pytest.raises(EngineDied, match="could not be started: No such file"):
+        engine.load(spec)
+    assert engine.pid is None
+    engine.close()
+
+
+def test_the_silence_that_is_named_is_the_one_that_was_waited_for(
+    start: Start, spec: LoadSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutor_app.llm.client.TOKENIZE_HANG_S", 1.0)
+    engine = start(ANSWER_LOAD + "        pass\n")
+    engine.load(spec)
+    with pytest.raises(EngineHung, match="did not answer for 1 seconds"):
+        engine.tokenize("a", special=False)
+
+
 def test_a_missing_file_is_refused_before_a_child_starts(start: Start, tmp_path: Path) -> None:
     engine = start("")
     with pytest.raises(ModelRefused, match=r"gone\.gguf"):

@@ -22,6 +22,7 @@ from tutor_app.llm.machine import Measured, Memory
 from tutor_app.llm.models import Models
 from tutor_app.llm.protocol import LoadSpec, ModelRefused
 from tutor_app.llm.speed import Speed
+from tutor_app.speech.hear import threads
 
 EVERY = [entry.id for entry in catalogue.ENTRIES]
 FAST = Measured("host", "qwen2.5-1.5b", 4, decode_tps=40.0, prefill_tps=300.0)
@@ -96,6 +97,52 @@ def test_a_container_s_limit_is_the_memory(tmp_path: Path, monkeypatch: pytest.M
     assert machine.memory() == Memory(10**9, 6 * 10**8)
     (tmp_path / "max").write_text("max\n", encoding="ascii")
     assert machine.memory().total > 10**9
+
+
+@pytest.mark.parametrize(
+    ("files", "allowed"),
+    [
+        ({"cpu.max": "250000 100000\n"}, 2),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, 8),
+        ({"quota": "300000\n", "period": "100000\n"}, 3),
+        ({"quota": "-1\n", "period": "100000\n"}, 8),
+        ({}, 8),
+    ],
+)
+def test_the_cores_are_those_that_a_container_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], allowed: int
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="ascii")
+    several(monkeypatch, tmp_path)
+    assert machine.cores() == (min(4, allowed), allowed)
+
+
+def test_the_cores_are_those_that_the_process_is_held_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several(monkeypatch, tmp_path)
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 5, 6}, raising=False)
+    assert machine.cores() == (3, 3)
+    assert threads() == 3
+
+
+def test_a_machine_is_busy_by_all_of_its_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cpu.max").write_text("200000 100000\n", encoding="ascii")
+    several(monkeypatch, tmp_path)
+    monkeypatch.setattr("psutil.getloadavg", lambda: (3.0, 0.0, 0.0))
+    assert not machine.busy()
+    monkeypatch.setattr("psutil.getloadavg", lambda: (7.0, 0.0, 0.0))
+    assert machine.busy()
+
+
+def several(monkeypatch: pytest.MonkeyPatch, cgroup: Path) -> None:
+    """Four cores with two threads each, and a container's files in `cgroup`."""
+    monkeypatch.setattr("psutil.cpu_count", lambda logical=True: 8 if logical else 4)
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(8)), raising=False)
+    files = ((cgroup / "cpu.max",), (cgroup / "quota", cgroup / "period"))
+    monkeypatch.setattr(machine, "CGROUP_CPU", files)
 
 
 @pytest.fixture

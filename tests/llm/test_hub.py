@@ -13,7 +13,7 @@ import pytest
 from tests.llm.gguf_files import write_model
 from tests.llm.server import serving
 from tutor_app.errors import TutorError
-from tutor_app.llm import hub
+from tutor_app.llm import hub, machine
 from tutor_app.llm.catalogue import Entry, HubSource
 from tutor_app.llm.models import Models
 from tutor_app.llm.protocol import ModelRefused
@@ -155,6 +155,37 @@ def test_space_is_checked_first(remote: Hub, models: Models, monkeypatch: pytest
     with pytest.raises(TutorError, match="GB free and the model needs"):
         hub.pull(models, ENTRY)
     assert not any(path == "/store" for _, path, _ in remote.asked)
+
+
+def test_memory_is_checked_before_anything_is_asked_for(
+    remote: Hub, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "memory", lambda: machine.Memory(total=1000, available=1000))
+    with pytest.raises(ModelRefused, match="Small needs about"):
+        hub.pull(models, ENTRY)
+    assert remote.asked == []
+
+
+def test_a_model_that_is_here_is_not_fetched_again(remote: Hub, models: Models) -> None:
+    model = hub.pull(models, ENTRY)
+    remote.asked.clear()
+    assert hub.pull(models, ENTRY) == model
+    assert remote.asked == []
+    model.path.write_bytes(b"cut off")
+    assert hub.pull(models, ENTRY) == model, "what is not whole is fetched again"
+
+
+def test_a_file_that_cannot_be_put_in_its_place_is_a_sentence_and_not_fetched_again(
+    remote: Hub, models: Models
+) -> None:
+    target = models.folder / "small.gguf"
+    target.mkdir(parents=True)
+    with pytest.raises(TutorError, match="could not be fetched"):
+        hub.pull(models, ENTRY)
+    target.rmdir()
+    remote.asked.clear()
+    assert hub.pull(models, ENTRY).path == target
+    assert [method for method, _, _ in remote.asked] == ["HEAD"]
 
 
 @pytest.mark.parametrize("name", ["HF_HUB_OFFLINE", "TUTOR_OFFLINE"])

@@ -107,6 +107,24 @@ def test_damaged_parts_leave_no_model(models: Models, entry: Entry, tmp_path: Pa
     assert list(models.folder.iterdir()) == []
 
 
+def test_what_a_killed_program_had_begun_is_cleared_away_and_a_download_is_not(
+    models: Models, entry: Entry
+) -> None:
+    begun = ("tiny.gguf.77.part", ".77.import.part", "speech/whisper-base/model.bin.77.part")
+    others = ("qwen3-1.7b.gguf.part", "voices/kokoro.tgz.part")
+    for name in (*begun, *others):
+        path = models.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    models.ensure("tiny")
+    assert all((models.folder / name).exists() for name in begun), "somebody may still write them"
+    for name in (*begun, *others):
+        os.utime(models.folder / name, (1, 1))
+    models.ensure("tiny")
+    assert not any((models.folder / name).exists() for name in begun)
+    assert all((models.folder / name).exists() for name in others)
+
+
 def test_a_full_disk_is_noticed_before_writing(
     models: Models, entry: Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,6 +247,40 @@ def test_a_file_that_changed_its_size_is_not_run(models: Models, tmp_path: Path)
     with pytest.raises(ModelRefused, match="has changed"):
         models.get("a")
     assert models.installed() == []
+
+
+def test_a_file_used_in_place_that_was_built_anew_is_not_taken_for_the_old_one(
+    models: Models, tmp_path: Path
+) -> None:
+    source = write_model(tmp_path / "a.gguf")
+    model = models.import_file(source, in_place=True)
+    os.utime(source, (5, 5))
+    seen: list[float] = []
+    assert models.ensure("a", seen.append) == model
+    assert seen, "it was read again"
+    seen.clear()
+    assert models.ensure("a", seen.append) == model
+    assert not seen, "once is enough"
+    data = bytearray(source.read_bytes())
+    data[-1] ^= 1
+    source.write_bytes(data)
+    with pytest.raises(ModelRefused, match="a has changed since it was checked"):
+        models.ensure("a")
+
+
+def test_a_file_in_a_package_that_cannot_be_read_is_a_sentence(
+    models: Models, entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path / "site", "one-wheel", "one_wheel/model.gguf", b"GGUF")
+    source = PackageSource((("one-wheel", "one_wheel/model.gguf"),), "1.0", "pip install one-wheel")
+    monkeypatch.setattr(catalogue, "ENTRIES", (replace(entry, id="one", source=source),))
+
+    def refuse(path: Path, on_progress: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tutor_app.llm.models.sha256_file", refuse)
+    with pytest.raises(TutorError, match=r"model\.gguf cannot be read: Permission denied"):
+        models.ensure("one")
 
 
 def test_a_manifest_that_is_rubbish_is_reported(models: Models, tmp_path: Path) -> None:

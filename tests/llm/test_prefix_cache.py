@@ -90,6 +90,16 @@ def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:
     assert cache.size_bytes() <= 40_000
 
 
+def test_what_a_killed_worker_had_begun_is_cleared_away(tmp_path: Path) -> None:
+    young, *old = (tmp_path / name for name in ("a.prefix.77.part", "b.prefix.77.part", "c.adapter.77.part"))
+    for path in (young, *old):
+        path.write_bytes(b"half")
+    for path in old:
+        os.utime(path, (1, 1))
+    PrefixCache(tmp_path).save(KEY, STATE)
+    assert {path.name for path in tmp_path.iterdir()} == {young.name, KEY.file_name}
+
+
 def test_a_state_larger_than_the_limit_is_not_kept(tmp_path: Path) -> None:
     cache = PrefixCache(tmp_path, limit_bytes=5_000)
     assert not cache.save(KEY, STATE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from tutor_app.llm.protocol import (
     Sampling,
 )
 from tutor_app.llm.remote import RemoteEngine
+from tutor_app.llm.sse import Call
 
 SPEC = LoadSpec("lab", Path("unused"), "0" * 64)
 
@@ -38,6 +40,9 @@ class Lab:
     finish: str = "stop"
     error: int = 0
     waits: threading.Event | None = None
+    reads: threading.Event | None = None
+    """Until then it reads the prompt, and answers nothing at all."""
+    asked: threading.Event = field(default_factory=threading.Event)
     url: str = ""
     requests: list[tuple[str, Any]] = field(default_factory=list)
 
@@ -67,6 +72,9 @@ class Lab:
         request.wfile.write(data)
 
     def _stream(self, request: BaseHTTPRequestHandler) -> None:
+        self.asked.set()
+        if self.reads is not None:
+            self.reads.wait(10)
         request.send_response(200)
         request.end_headers()
         request.close_connection = True
@@ -79,7 +87,8 @@ class Lab:
                 self.waits.wait(10)
         usage = {"completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 3}}
         self._event(request, {"choices": [], "usage": usage})
-        request.wfile.write(b"data: [DONE]\n\n")
+        with contextlib.suppress(OSError):  # the client went away
+            request.wfile.write(b"data: [DONE]\n\n")
 
     def _event(self, request: BaseHTTPRequestHandler, value: Any) -> None:
         try:
@@ -133,6 +142,33 @@ def test_a_cancel_ends_a_reply_that_the_server_keeps_waiting(engine: RemoteEngin
     end = events[-1]
     assert isinstance(end, Done)
     assert end.reason == "cancelled"
+
+
+def test_a_cancel_ends_a_reply_whose_prompt_the_server_still_reads(engine: RemoteEngine, lab: Lab) -> None:
+    lab.reads = threading.Event()
+    events: list[Any] = []
+    asking = threading.Thread(target=lambda: events.extend(engine.generate([1], Sampling())))
+    asking.start()
+    assert lab.asked.wait(10)
+    engine.cancel()
+    asking.join(5)
+    stopped = not asking.is_alive()
+    lab.reads.set()
+    asking.join()
+    assert stopped
+    (end,) = events
+    assert isinstance(end, Done)
+    assert end.reason == "cancelled"
+    lab.reads = None
+    assert isinstance(list(engine.generate([1], Sampling()))[-1], Done)
+
+
+def test_a_call_that_is_aborted_before_it_is_sent_sends_nothing(lab: Lab) -> None:
+    call = Call(lab.url, "/v1/models", None, key=None, timeout_s=10)
+    call.abort()
+    assert not call.open()
+    call.close()
+    assert lab.requests == []
 
 
 def test_a_second_reply_during_the_first_is_refused(engine: RemoteEngine, lab: Lab) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import miniaudio
 import pytest
 
 from tests.speech.conftest import AUDIO
-from tutor_app.speech import pcm
+from tutor_app.speech import microphone, pcm
 from tutor_app.speech.errors import SpeechError
-from tutor_app.speech.listening import RECORDER, Ear
+from tutor_app.speech.listening import RECORDER, Ear, Listening
 from tutor_app.speech.microphone import BUSY, DENIED, NO_MICROPHONE, names, refusal, sound
 from tutor_app.speech.process import SpeechChild
+from tutor_app.speech.recorder import Recorder
 
 MARKET = AUDIO / "es-market.flac"
 
@@ -122,6 +124,90 @@ def test_a_machine_without_microphone_says_so(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(miniaudio, "Devices", Devices)
     with pytest.raises(SpeechError, match="No microphone was found"):
         next(sound(""))
+
+
+class Headset:
+    """A microphone that sends its first sound after `wakes_s`, and one block only."""
+
+    wakes_s = 0.0
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        self.stop_callback: object = None
+
+    def start(self, taker: Generator[None, bytes, None]) -> None:
+        self.timer = threading.Timer(self.wakes_s, taker.send, [b"\1\0" * 800])
+        self.timer.start()
+
+    def close(self) -> None:
+        self.timer.cancel()
+
+
+@pytest.fixture
+def headset(monkeypatch: pytest.MonkeyPatch) -> type[Headset]:
+    monkeypatch.setattr(microphone, "names", lambda: ["Headset"])
+    monkeypatch.setattr(miniaudio, "CaptureDevice", Headset)
+    monkeypatch.setattr(microphone, "STALLED_S", 0.05)
+    monkeypatch.setattr(microphone, "FIRST_S", 5.0)
+    monkeypatch.setattr(Headset, "wakes_s", 0.3)
+    return Headset
+
+
+def test_a_headset_may_take_its_time_before_the_first_sound_and_not_later(headset: type[Headset]) -> None:
+    blocks: list[bytes] = []
+    with pytest.raises(SpeechError, match="stopped sending sound"):
+        blocks.extend(sound(""))
+    assert blocks[0] == b"", "so that whoever waits can stop waiting"
+    assert [len(block) for block in blocks if block] == [1600]
+
+
+def test_a_headset_that_never_begins_is_given_up(
+    headset: type[Headset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(headset, "wakes_s", 60.0)
+    monkeypatch.setattr(microphone, "FIRST_S", 0.2)
+    with pytest.raises(SpeechError, match="stopped sending sound"):
+        list(sound(""))
+
+
+def test_a_recording_that_has_not_begun_can_be_ended(
+    headset: type[Headset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(headset, "wakes_s", 60.0)
+    events: list[str] = []
+
+    class Heard:
+        def send(self, number: int, event: str, **fields: object) -> None:
+            events.append(event)
+
+    recorder = Recorder(Heard())  # type: ignore[arg-type]
+    recorder.at_once({"id": 1, "op": "record"})
+    threading.Timer(0.2, recorder.at_once, [{"id": 0, "op": "stop", "target": 1}]).start()
+    recorder.run({"id": 1, "op": "record", "device": ""})
+    assert events[-1] == "done"
+
+
+def test_the_key_ends_a_recording_whose_microphone_has_not_begun() -> None:
+    class Silent:
+        """The recorder, and the recogniser too: nothing ever comes."""
+
+        child = None
+
+        def open(self, op: str, **fields: object) -> int:
+            return 1
+
+        def tell(self, op: str, **fields: object) -> None:
+            return None
+
+        def next_event(self, number: int, limit_s: float) -> None:
+            return None
+
+        def load(self) -> None:
+            return None
+
+    listening = Listening(Silent(), Silent(), "", ("es",), 1)  # type: ignore[arg-type]
+    listening.stop()
+    with pytest.raises(SpeechError, match="No speech was heard"):
+        listening.run(lambda progress: None)
 
 
 def test_a_sample_tells_that_sound_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,15 @@ def test_a_child_that_cannot_start_is_said_with_its_last_words() -> None:
     child.close()
 
 
+def test_a_child_for_which_there_is_no_memory_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(command: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr("tutor_app.speech.process.Child", refuse)
+    with pytest.raises(SpeechError, match="The ear could not be started: Cannot allocate memory"):
+        SpeechChild("tutor_app.speech.recorder", "The ear").ask("devices")
+
+
 def test_kept_recordings_are_private_and_go_with_the_learner(tmp_path) -> None:  # type: ignore[no-untyped-def]
     from tutor_app.progress.learners import folder_of
     from tutor_app.progress.removal import delete_learner

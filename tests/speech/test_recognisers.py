@@ -10,6 +10,7 @@ from tutor_app.errors import TutorError
 from tutor_app.llm.files import sha256_file
 from tutor_app.speech import recognisers
 from tutor_app.speech.check import recommended
+from tutor_app.speech.errors import SpeechError
 from tutor_app.speech.recognisers import Recognisers, find
 
 
@@ -44,6 +45,44 @@ def test_a_folder_the_user_brings_is_copied_chosen_and_removed(tmp_path: Path) -
     assert store.installed() == [model]
     store.remove("whisper-small")
     assert store.installed() == []
+
+
+def test_without_the_chosen_model_the_default_listens_again(tmp_path: Path) -> None:
+    store = Recognisers(tmp_path / "home")
+    for name in ("faster-whisper-small", "faster-whisper-tiny"):
+        store.add(folder(tmp_path / name))
+    store.select("whisper-small")
+    store.remove("whisper-tiny")
+    assert store.selected() == "whisper-small"
+    store.remove("whisper-small")
+    assert store.selected() == "whisper-base"
+
+
+def test_a_model_that_lacks_a_file_can_be_removed(tmp_path: Path) -> None:
+    store = Recognisers(tmp_path / "home")
+    model = store.add(folder(tmp_path / "faster-whisper-small"))
+    (model.folder / "tokenizer.json").unlink()
+    with pytest.raises(TutorError, match="Remove the model"):
+        store.verify("whisper-small")
+    assert store.remove("whisper-small") > 0
+    assert not model.folder.exists()
+
+
+def test_what_cannot_be_deleted_or_copied_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    store = Recognisers(tmp_path / "home")
+    model = store.add(folder(tmp_path / "faster-whisper-small"))
+    monkeypatch.setattr("tutor_app.speech.recognisers.shutil.rmtree", refuse)
+    with pytest.raises(SpeechError, match="could not be removed: No space"):
+        store.remove("whisper-small")
+    monkeypatch.setattr("tutor_app.speech.recognisers.os.replace", refuse)
+    with pytest.raises(SpeechError, match="could not be copied"):
+        store.add(tmp_path / "faster-whisper-small")
+    assert not list(model.folder.glob("*.part"))
 
 
 @pytest.mark.parametrize("missing", ["model.bin", "config.json", "tokenizer.json"])

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tutor_app.speech import voice_files
+from tutor_app.speech import speaker, voice_files
 from tutor_app.speech.errors import SpeechError
 from tutor_app.speech.mandarin import phonemes, syllable
 from tutor_app.speech.pcm import seconds
@@ -82,6 +82,28 @@ def test_a_recording_that_is_none_is_told(voice: Voice, tmp_path: Path) -> None:
     (tmp_path / "hola.ogg").write_bytes(b"no sound")
     with pytest.raises(SpeechError, match=r"hola\.ogg is not an audio file"):
         voice.play_file(tmp_path / "hola.ogg")
+
+
+def test_whoever_waits_for_a_long_text_hears_of_every_piece_and_of_its_playing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TUTOR_LOUDSPEAKER", "none")
+    monkeypatch.setattr(speaker, "ALIVE_S", 0.2)
+    events: list[str] = []
+
+    class Parent:
+        def send(self, number: int, event: str, **fields: object) -> None:
+            events.append(event)
+
+    text = "Una frase. Otra frase."
+    request = {
+        "id": 1, "op": "say", "text": text, "language": "es", "engine": "espeak", "voice": "es", "speed": 1.0,
+    }  # fmt: skip
+    speaker.Speaker(Parent()).run(request)  # type: ignore[arg-type]
+    assert events[:3] == ["made", "sounding", "made"]
+    assert events[3:-1] == ["playing"] * (len(events) - 4)
+    assert len(events) > 5
+    assert events[-1] == "done"
 
 
 def test_slow_speech_takes_longer(voice: Voice) -> None:

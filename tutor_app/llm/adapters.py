@@ -61,8 +61,17 @@ def find(folders: Sequence[Path], base_id: str, base_sha256: str, family: str) -
 
 
 def to_load(stack: Sequence[Found]) -> tuple[Adapter, ...]:
-    """A stack as the engine takes it; reads every file for its checksum."""
-    return tuple(Adapter(item.manifest.name, item.path, sha256_file(item.path)) for item in stack)
+    """A stack as the engine takes it; reads every file for its checksum. Raises TutorError when one cannot be read."""
+    return tuple(Adapter(item.manifest.name, item.path, _sum_of(item.path)) for item in stack)
+
+
+def _sum_of(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError as error:
+        raise TutorError(
+            f"The adapter {path} cannot be read: {error.strerror}. Install it again, or remove it with its manifest."
+        ) from error
 
 
 def fitting_stack(found: Sequence[Found], language: str | None, track: str | None) -> list[Found]:

@@ -16,6 +16,8 @@ WORTH_KEEPING = 4
 again 120."""
 MOST = 3
 LIMIT_BYTES = 256 * 2**20
+"""Of all states together. One alone may be larger: Qwen3-8B and 4B need 144 KiB a token, 576 MiB for a whole window, and
+to read a talk of 2,000 tokens again takes them minutes on two cores."""
 SAME_CONVERSATION = 0.5
 """Share of an older state's own tokens (those after the lesson) in common with a newer one that makes the older
 one superfluous: a talk that has gone on, a last reply that was cut into tokens otherwise."""
@@ -68,9 +70,14 @@ class Aside:
             for kept in self._states
             if not _goes_on(kept.tokens, tokens, lesson) and not (passing and kept.passing)
         ]
+        self._states = others  # before the copy: a long talk is not to be in memory twice
         self._states = [*others, State(tokens, holder.state(), passing)]
-        while len(self._states) > MOST or sum(len(kept.state) for kept in self._states) > self._limit_bytes:
+        while len(self._states) > 1 and (len(self._states) > MOST or self._bytes > self._limit_bytes):
             self._states.remove(next((kept for kept in self._states if kept.passing), self._states[0]))
+
+    @property
+    def _bytes(self) -> int:
+        return sum(len(kept.state) for kept in self._states)
 
     def clear(self) -> None:
         """Forget all."""

@@ -100,7 +100,7 @@ class ChildEngine:
         self._used_tokens = 0
         if self._child is None or not self._child.alive:
             self.close()
-            self._child = Child(self._command)
+            self._child = self._started()
             self._next_event(0, STARTED_S)
         fields = {
             "path": str(spec.path),
@@ -238,6 +238,15 @@ class ChildEngine:
 
     # -- talking to the child --------------------------------------------------------------------------------
 
+    def _started(self) -> Child:
+        try:
+            return Child(self._command)
+        except OSError as error:
+            raise EngineDied(
+                f"The language model could not be started: {error.strerror}. Close other programs and try again.",
+                exit_code=None,
+            ) from error
+
     def _need_model(self) -> Loaded:
         if self._loaded is None:
             raise EngineError("No language model is loaded.")
@@ -286,19 +295,19 @@ class ChildEngine:
             raise EngineDied("The language model was closed.", exit_code=None)
         event = child.next_event(request, limit_s)
         if event is None:
-            raise self._lost(child)
+            raise self._lost(child, limit_s)
         if event.get("event") == "error":
             raise _refusal(event)
         return event
 
-    def _lost(self, child: Child) -> EngineError:
-        """Why there was no event: the child has ended, or is silent (and is ended now)."""
+    def _lost(self, child: Child, limit_s: float) -> EngineError:
+        """Why there was no event: the child has ended, or was silent for `limit_s` (and is ended now)."""
         self._loaded = None
         self._running = None
         if not child.finished:
             child.kill()
             return EngineHung(
-                f"The language model did not answer for {self._hang_s:.0f} seconds and was stopped. Try again, or choose a smaller model."
+                f"The language model did not answer for {limit_s:.0f} seconds and was stopped. Try again, or choose a smaller model."
             )
         code = child.exit_code()
         if code == -9:

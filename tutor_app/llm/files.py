@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +15,11 @@ from tutor_app.errors import TutorError
 BLOCK_BYTES = 4 * 2**20
 SPARE_BYTES = 200 * 10**6
 """Room left on a disk that a model is written to."""
+BEGUN = re.compile(r".*\.\d+(\.import)?\.part")
+"""Names of files that are being written, with the process that does it. (A download, `NAME.part` without one, stays: it
+goes on where it stopped.)"""
+ABANDONED_S = 3600.0
+"""Nobody writes any more to what has not grown for so long. The process cannot be asked: it may be another machine's."""
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -23,6 +31,18 @@ def replace_file(path: Path, data: bytes) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def remove_begun(folder: Path) -> None:
+    """Delete what was begun in `folder`, or below it, by programs that were ended in the middle of it.
+
+    Who quits while a model is put together leaves as much as was written, up to all of it: a thread's `finally` does
+    not run then.
+    """
+    with contextlib.suppress(OSError):  # another process was quicker, or it is not ours to delete: next time
+        for path in sorted(folder.rglob("*.part")):
+            if BEGUN.fullmatch(path.name) and time.time() - path.stat().st_mtime > ABANDONED_S:
+                path.unlink()
 
 
 def blocks(path: Path) -> Iterator[bytes]:

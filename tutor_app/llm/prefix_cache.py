@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tutor_app.llm.files import remove_begun
+
 MAGIC = b"TUTORPFX1\n"
 LENGTH = struct.Struct("<I")
 HEADER_LIMIT_BYTES = 4 * 2**20
@@ -107,6 +109,7 @@ class PrefixCache:
         return sorted(found)
 
     def _make_room(self, size: int) -> None:
+        remove_begun(self.folder)  # joint adapters too, which are kept beside the states
         files = self._files()
         total = size + sum(file_size for _, file_size, _ in files)
         for _, file_size, path in files:

@@ -146,16 +146,13 @@ class RemoteEngine:
         if self._call is not None:
             raise EngineBusy("The tutor is still busy with the last request.")
         started = time.monotonic()
-        call = self._open("/v1/completions", self._completion(ids, sampling))
-        self._call = call
+        # There for `cancel` before it is sent: a server that is busy answers when it has read the prompt.
+        call = self._call = self._prepared("/v1/completions", self._completion(ids, sampling))
         stream = TextStream(sampling.stop_texts)
         first_ms: float | None = None
         reason, generated, counted, cached = "stop", 0, 0, 0
         try:
-            if call.status != 200:
-                call.json()
-                raise EngineError(f"The model server answered {call.status}.")
-            for event in call.events():
+            for event in _events(call):
                 usage = event.get("usage") or {}
                 details = usage.get("prompt_tokens_details") or {}
                 cached = int(details.get("cached_tokens") or cached)
@@ -242,11 +239,12 @@ class RemoteEngine:
             raise EngineError("No language model is loaded.")
         return self._loaded
 
-    def _open(self, path: str, body: dict[str, Any] | None) -> Call:
+    def _prepared(self, path: str, body: dict[str, Any] | None) -> Call:
         return Call(self._base_url, path, body, key=self._key, timeout_s=self._timeout_s)
 
     def _ask(self, path: str, body: dict[str, Any] | None) -> Any:
-        call = self._open(path, body)
+        call = self._prepared(path, body)
+        call.open()
         answer = call.json()
         if call.status != 200:
             raise EngineError(f"The model server answered {call.status} for {path}.")
@@ -273,6 +271,16 @@ class RemoteEngine:
             "logprobs": 1,
             "cache_prompt": True,
         }
+
+
+def _events(call: Call) -> Iterator[dict[str, Any]]:
+    """The events of a reply; none when it was cancelled before it began. Raises EngineError."""
+    if not call.open():
+        return
+    if call.status != 200:
+        call.json()
+        raise EngineError(f"The model server answered {call.status}.")
+    yield from call.events()
 
 
 def _cut_control_tokens(text: str) -> list[str]:

@@ -15,10 +15,12 @@ from tutor_app.llm.protocol import EngineDied, EngineError, EngineHung
 
 DATA = b"data:"
 END = b"[DONE]"
+SHUT = (OSError, http.client.HTTPException, ValueError, AttributeError)
+"""A connection that is lost. The last two: http.client's own state when the socket is shut from another thread."""
 
 
 class Call:
-    """Opened at once. `abort`, from any thread, ends the reading and with it the server's work."""
+    """Sent by `open`. `abort`, from any thread and also before that, ends it and with it the server's work."""
 
     def __init__(
         self, base_url: str, path: str, body: dict[str, Any] | None, *, key: str | None, timeout_s: float
@@ -27,22 +29,31 @@ class Call:
         kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
         self._connection = kind(url.hostname or "", url.port, timeout=timeout_s)
         self._aborted = threading.Event()
+        self._socket: socket.socket | None = None
+        self._answer: http.client.HTTPResponse | None = None
         self._where = f"{url.hostname}:{url.port}" if url.port else url.hostname
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        self._path = url.path.rstrip("/") + path
+        self._headers = {"Accept": "application/json", "Content-Type": "application/json"}
         if key:
-            headers["Authorization"] = f"Bearer {key}"
-        data = None if body is None else json.dumps(body).encode()
+            self._headers["Authorization"] = f"Bearer {key}"
+        self._data = None if body is None else json.dumps(body).encode()
+
+    def open(self) -> bool:
+        """Send the request and wait until the answer begins; False when it was aborted. Raises EngineError."""
         try:
-            self._connection.request(
-                "GET" if body is None else "POST", url.path.rstrip("/") + path, data, headers
-            )
+            self._connection.connect()
             self._socket = (
                 self._connection.sock
             )  # kept: getresponse lets go of it when the answer has no length
-            self._answer = self._connection.getresponse()
-        except (OSError, http.client.HTTPException) as error:
+            if not self.aborted:  # looked at after the socket is there, which `abort` shuts after it is set
+                method = "GET" if self._data is None else "POST"
+                self._connection.request(method, self._path, self._data, self._headers)
+                self._answer = self._connection.getresponse()
+        except SHUT as error:
             self._connection.close()
-            raise self._lost(error) from error
+            if not self.aborted:
+                raise self._lost(error) from error
+        return not self.aborted
 
     @property
     def aborted(self) -> bool:
@@ -52,10 +63,12 @@ class Call:
     @property
     def status(self) -> int:
         """The answer's HTTP status."""
+        assert self._answer is not None
         return self._answer.status
 
     def json(self) -> Any:
         """The whole answer, parsed. Raises EngineError."""
+        assert self._answer is not None
         try:
             data = self._answer.read()
         except (OSError, http.client.HTTPException) as error:
@@ -66,6 +79,7 @@ class Call:
 
     def events(self) -> Iterator[dict[str, Any]]:
         """The events as they come; ends quietly when aborted. Raises EngineError."""
+        assert self._answer is not None
         try:
             for line in self._answer:
                 data = line.strip()
@@ -73,8 +87,7 @@ class Call:
                     return
                 if data.startswith(DATA):
                     yield self._parsed(data[len(DATA) :])
-        except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
-            # The last two: http.client's own state when the socket is shut from another thread.
+        except SHUT as error:
             if not self.aborted:
                 raise self._lost(error) from error
         finally:

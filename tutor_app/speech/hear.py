@@ -7,8 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import psutil
-
+from tutor_app.llm.machine import cores
 from tutor_app.llm.protocol import Progress
 from tutor_app.session.events import Heard
 from tutor_app.speech.errors import SpeechError
@@ -29,7 +28,7 @@ NOTHING_HEARD = (
 
 def threads() -> int:
     """Cores for recognition: all real ones up to four, more do not help Whisper."""
-    return max(1, min(4, psutil.cpu_count(logical=False) or 1))
+    return min(4, cores()[0])
 
 
 def languages(language: str, track: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from typing import Literal
 from tutor_app.errors import TutorError
 from tutor_app.session.events import Heard
 from tutor_app.speech.errors import SpeechError
-from tutor_app.speech.hear import LOAD_S, TALK_BEAM, Recogniser, languages
+from tutor_app.speech.hear import LOAD_S, NOTHING_HEARD, TALK_BEAM, Recogniser, languages
 from tutor_app.speech.pcm import from_text, seconds, to_text
 from tutor_app.speech.process import SpeechChild
 
@@ -195,6 +195,8 @@ class Listening:
             waited += POLL_S
             if self._discard.is_set():
                 return False
+            if self._stop.is_set() and not self._pcm:  # the microphone is still being woken, for nobody
+                raise SpeechError(NOTHING_HEARD)
             if waited > OPEN_S:
                 self._recorder.close()
                 raise SpeechError(

@@ -20,7 +20,10 @@ BLOCK_S = 0.05
 """Sound is handed on this often: a level meter looks live at 20 Hz."""
 BLOCK_BYTES = int(RATE_HZ * BLOCK_S) * SAMPLE_BYTES
 STALLED_S = 2.0
-"""A microphone that sends nothing for this long was unplugged."""
+"""A microphone that sends nothing more for this long was unplugged."""
+FIRST_S = 30.0
+"""Until its first sound. A Bluetooth headset changes from music to speech first, which takes some of them several seconds;
+the app waits as long (`listening.OPEN_S`)."""
 FILE = "file:"
 
 NO_MICROPHONE = "No microphone was found. Plug one in and press the key again, or type the answer."
@@ -44,6 +47,8 @@ def names() -> list[str]:
 
 def sound(device: str) -> Iterator[bytes]:
     """Blocks of 16-bit sound at 16 kHz from a microphone, until the iterator is closed.
+
+    Before its first sound they may be empty, so that whoever waits can stop waiting.
 
     `device`: a name of `names`, empty for the system's default, or `file:PATH?speed=1&after=silence`, which plays a
     file as if it was spoken: `speed` 0 is as fast as it is read, `after` is what follows it: `silence` (faint
@@ -78,13 +83,17 @@ def _microphone(name: str) -> Iterator[bytes]:
     try:
         device.stop_callback = lambda: blocks.put(None)
         device.start(taker)
+        silent_s, limit_s = 0.0, FIRST_S
         while True:
             try:
                 block = blocks.get(timeout=STALLED_S)
             except queue.Empty:
-                block = None
+                silent_s += STALLED_S
+                block = b"" if silent_s < limit_s else None
             if block is None:
                 raise SpeechError(UNPLUGGED)
+            if block:
+                silent_s, limit_s = 0.0, STALLED_S
             yield block
     except miniaudio.MiniaudioError as error:
         raise SpeechError(refusal(error)) from error

@@ -70,11 +70,14 @@ class Player:
         with self._changed:
             self._waiting.append(np.asarray(samples, dtype=np.float32))
 
-    def finish(self, limit_s: float) -> None:
-        """Wait until all is heard, or `stop`."""
+    def finished(self, limit_s: float) -> bool:
+        """Wait until all that was put in is heard, or `stop`; False when that takes longer than `limit_s`."""
         with self._changed:
             self._whole = True
-            self._changed.wait_for(lambda: self._over, limit_s)
+            return self._changed.wait_for(lambda: self._over, limit_s)
+
+    def close(self) -> None:
+        """Let go of the loudspeaker; what is not heard by now is not heard."""
         self._device.close()
 
     def stop(self) -> None:

@@ -81,7 +81,10 @@ class SpeechChild:
         self._numbers = itertools.count(1)
 
     def open(self, op: str, **fields: Any) -> int:
-        """Send a request whose events will be read with `events` or `next_event`; gives its number."""
+        """Send a request whose events will be read with `events` or `next_event`; gives its number.
+
+        Raises SpeechError when there is no process to send it to.
+        """
         child, number = self._running(), next(self._numbers)
         child.listen(number)
         child.send({"id": number, "op": op, **fields})
@@ -139,7 +142,12 @@ class SpeechChild:
     def _running(self) -> Child:
         with self._lock:
             if self._child is None or not self._child.alive:
-                self._child = Child(self._command)
+                try:
+                    self._child = Child(self._command)
+                except OSError as error:
+                    raise SpeechError(
+                        f"{self._name} could not be started: {error.strerror}. Type instead."
+                    ) from error
             return self._child
 
 

@@ -190,6 +190,7 @@ class Recognisers:
             )
         names = [each for each in (*NEEDED, *OPTIONAL) if (source / each).is_file()]
         target = self.folder / chosen
+        part = target / f"{chosen}.{os.getpid()}.part"
         try:
             target.mkdir(mode=0o700, parents=True, exist_ok=True)
             total = sum((source / each).stat().st_size for each in names)
@@ -197,20 +198,29 @@ class Recognisers:
             sums = {}
             for each in names:
                 size = (source / each).stat().st_size
-                part = target / f"{each}.part"
                 sums[each] = copy_checked(
                     [source / each], part, size, on_progress if each == "model.bin" else None
                 )
                 os.replace(part, target / each)
         except OSError as error:
             raise SpeechError(f"{source} could not be copied to {target}: {error.strerror}.") from error
+        finally:
+            part.unlink(missing_ok=True)
         return self._complete(chosen, sums)
 
     def remove(self, model_id: str) -> int:
         """Delete a model's folder; the bytes that were freed. Raises TutorError when there is none."""
-        model = self._read(model_id)
-        shutil.rmtree(model.folder)
-        return model.size_bytes
+        # Not through `_read`: that a file is missing is no reason to keep the others.
+        files = [self.folder / model_id / name for name in (*self._sums(model_id), COMPLETE)]
+        try:
+            freed = sum(path.stat().st_size for path in files if path.is_file())
+            files[-1].unlink()  # first: without it they are no model
+            if self.selected() == model_id:
+                (self.folder / "selected.json").unlink(missing_ok=True)
+            shutil.rmtree(self.folder / model_id)
+        except OSError as error:
+            raise SpeechError(f"{model_id} could not be removed: {error.strerror}.") from error
+        return freed
 
     def verify(self, model_id: str, on_progress: Progress | None = None) -> Recogniser:
         """Read a model whole and compare its checksums. Raises TutorError when one differs."""

@@ -59,6 +59,8 @@ class Recorder:
     def _record(self, number: int, device: str) -> None:
         stop, elapsed_s, zeros_s, lived = self._stops[number], 0.0, 0.0, False
         for block in self._microphone.sound(device):
+            if not block and not stop.is_set():
+                continue
             elapsed_s += seconds(block)
             lived = lived or any(block)
             zeros_s = 0.0 if any(block) else zeros_s + seconds(block)

@@ -1,7 +1,8 @@
 """The child process that speaks: `python -m tutor_app.speech.speaker`.
 
-Requests: `say` (text, aloud, sentence by sentence), `play` (a recording), `file` (one on the disk), `make` (text as a sound for somebody else
-to use), `stop` (be silent at once), `outputs` (the loudspeakers).
+Requests: `say` (text, aloud, sentence by sentence), `play` (a recording), `file` (one on the disk), `make` (text as a
+sound for somebody else to use), `stop` (be silent at once), `outputs` (the loudspeakers). Before `done` come `sounding`
+when the first word can be heard, `made` for every piece of a text, and `playing` now and then while it is heard.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor_app.llm.lines import Line
+from tutor_app.llm.machine import cores
 from tutor_app.speech.errors import SpeechError
 from tutor_app.speech.pcm import RATE_HZ, from_text, to_text
 from tutor_app.speech.process import Request, serve
@@ -27,6 +29,8 @@ KEPT_SAMPLES = 24_000 * 120
 """Speech that is kept to be repeated at once: two minutes, 11 MB."""
 TAIL_S = 5.0
 """Longer than anything may take to leave the loudspeaker once it has been handed over."""
+ALIVE_S = 5.0
+"""How often it is said that something still sounds: who hears nothing of us for long takes us for dead."""
 
 
 class Speaker:
@@ -96,13 +100,13 @@ class Speaker:
                 seconds += len(sound.samples) / sound.rate_hz
         finally:
             if player is not None:
-                self._close(player, seconds)
+                self._close(number, player, seconds)
 
     def _play(self, number: int, samples: Samples) -> None:
         player = self._open(number, RATE_HZ)
         self._line.send(number, "sounding")
         player.put(samples)
-        self._close(player, len(samples) / RATE_HZ)
+        self._close(number, player, len(samples) / RATE_HZ)
 
     def _open(self, number: int, rate_hz: int) -> Player:
         player = self._playback.Player(rate_hz)
@@ -112,8 +116,12 @@ class Speaker:
                 player.stop()
         return player
 
-    def _close(self, player: Player, seconds: float) -> None:
-        player.finish(seconds + TAIL_S)
+    def _close(self, number: int, player: Player, seconds: float) -> None:
+        left_s = seconds + TAIL_S
+        while not player.finished(min(ALIVE_S, left_s)) and left_s > ALIVE_S:
+            left_s -= ALIVE_S
+            self._line.send(number, "playing")
+        player.close()
         with self._lock:
             self._player = None
 
@@ -134,6 +142,7 @@ class Speaker:
         if (sound := self._kept.get(key)) is None:
             engine = self._engine(request["engine"], request.get("path") or "")
             sound = self._kept[key] = engine.speak(text, request["language"], request["voice"], speed)
+        self._line.send(request["id"], "made")
         self._kept.move_to_end(key)
         while sum(len(each.samples) for each in self._kept.values()) > KEPT_SAMPLES and len(self._kept) > 1:
             self._kept.popitem(last=False)
@@ -143,8 +152,7 @@ class Speaker:
         if (name, path) not in self._engines:
             match name:
                 case "kokoro":
-                    threads = max(1, min(4, (os.cpu_count() or 2)))
-                    self._engines[name, path] = self._synthesis.Kokoro(Path(path), threads)
+                    self._engines[name, path] = self._synthesis.Kokoro(Path(path), min(4, cores()[1]))
                 case "piper":
                     self._engines[name, path] = self._synthesis.Piper(Path(path))
                 case "espeak":

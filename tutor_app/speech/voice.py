@@ -17,7 +17,8 @@ NORMAL = 1.0
 SLOW = 0.7
 """Slower than this, the joints of the words fall apart."""
 MAKE_S = 120.0
-"""A long sentence on a slow machine, with the voice still to be loaded."""
+"""A long sentence on a slow machine, with the voice still to be loaded. Every sentence, and every few seconds of sound, is
+an event, so that a whole text may take longer."""
 LONGEST_TEXT = 4000
 
 

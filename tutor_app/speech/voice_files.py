@@ -150,8 +150,11 @@ def remove(data_dir: Path) -> int:
     found = installed(data_dir)
     if found is None:
         raise TutorError(f"There is no {NAME!r} here.")
-    (found.folder / KOKORO_COMPLETE).unlink()  # first: without it they are no voice
-    shutil.rmtree(found.folder)
+    try:
+        (found.folder / KOKORO_COMPLETE).unlink()  # first: without it they are no voice
+        shutil.rmtree(found.folder)
+    except OSError as error:
+        raise SpeechError(f"{NAME} could not be removed: {error.strerror}.") from error
     return found.size_bytes
 
 
