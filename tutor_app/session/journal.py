@@ -77,7 +77,9 @@ def record(
             )  # fmt: skip
 
 
-def advance(position: Position, outcome: Outcome, unit: Unit | None, said: str, *, command: bool) -> None:
+def advance(
+    position: Position, outcome: Outcome, unit: Unit | None, said: str, reply_id: int, *, command: bool
+) -> None:
     """Move `position` to where the lesson stands after this reply."""
     decision, attempt = outcome.decision, outcome.attempt
     position.replies += 1
@@ -102,10 +104,14 @@ def advance(position: Position, outcome: Outcome, unit: Unit | None, said: str, 
                 position.correct.append(unit.id)
     asked = turns.asked_for(outcome, said)
     if not command or decision.move == "hint":
-        keeps = asked.target and not outcome.over
-        position.asked = (
-            {"move": asked.move, "target": list(asked.target), "learner_before": said} if keeps else None
-        )
+        position.asked = None
+        if asked.target and not outcome.over:
+            position.asked = {
+                "move": asked.move,
+                "target": list(asked.target),
+                "learner_before": said,
+                "reply": reply_id,
+            }
     if outcome.over and unit is not None:
         if unit.item is not None:
             position.over = unit.id

@@ -79,7 +79,7 @@ class Position:
     uptake: list[int] = field(default_factory=lambda: [0, 0])
     repair: list[int] = field(default_factory=lambda: [0, 0])
     asked: dict[str, Any] | None = None
-    """The last move that offered or asked for a form: move, target, learner_before."""
+    """The last move that offered or asked for a form: move, target, learner_before, and the id of the reply."""
     active_s: float = 0.0
     brought: list[int] = field(default_factory=list)
     """Cards that the tutor brought up in this talk."""

@@ -114,7 +114,6 @@ class Session:
         self._previous: tuple[str, ...] = ()
         self._talked: list[tuple[str, str]] = []
         """What the learner said in the present talk, and the tutor's reply: a new tutor is told it."""
-        self._last_reply: int | None = None
         self._stopping = False
         self._summary: Summary | None = None
         self._began = 0.0
@@ -422,14 +421,15 @@ class Session:
         """Save the reply with the new position, give it out, and go on."""
         position, decision = self._position, outcome.decision
         draft = journal.presentable(outcome.draft, unit, decision, self._at, self._previous)
-        previous_reply = self._last_reply
+        asked = position.asked
         reply_id, self._open_reply = self._open_reply, None
         ended = unit if outcome.over else None
         with self._store.transaction():
             if reply_id is None:
                 reply_id = self._store.begin_reply(turn_id, move=decision.move, now=self._clock())
-            if previous_reply is not None and not command and uptake is not None:
-                self._store.set_uptake(previous_reply, uptake=uptake, repair=repair)
+            # A position that an earlier version saved does not name the reply that asked.
+            if uptake is not None and asked is not None and asked.get("reply") is not None:
+                self._store.set_uptake(asked["reply"], uptake=uptake, repair=repair)
             if said and not any(signal == "confused" for signal in decision.signals):
                 bring_up.note_used(
                     self._store, self._at.reminders, said, self._at.tag, position, self._clock()
@@ -443,9 +443,9 @@ class Session:
                 total_ms=draft.total_ms, prompt_tokens=draft.prompt_tokens, cached_tokens=draft.cached_tokens,
                 now=self._clock(),
             )  # fmt: skip
-            journal.advance(position, outcome, unit, said, command=command)
+            journal.advance(position, outcome, unit, said, reply_id, command=command)
             self._store.save_position(self._session_id, position.saved())
-        self._last_reply, self._previous = reply_id, (*self._previous, draft.text)[-LAST_REPLIES:]
+        self._previous = (*self._previous, draft.text)[-LAST_REPLIES:]
         if said:
             self._talked.append((said, draft.text))
         if outcome.over:
