@@ -35,8 +35,7 @@ from tutor_app.session.events import (
     WordSound,
 )  # fmt: skip
 from tutor_app.session.gain_text import gain_lines
-from tutor_app.session.overview import LessonOverview, SetOverview
-from tutor_app.session.reviewing import REVIEW
+from tutor_app.session.overview import REVIEW, LessonOverview, SetOverview
 from tutor_app.session.service import TutorService
 from tutor_app.session.session import Session
 
@@ -175,7 +174,7 @@ def read(question: str) -> str:
 def choose_lesson(
     service: TutorService, say: Say, ask: Callable[[str], str]
 ) -> tuple[str, str | None] | None:
-    """(set, lesson), with lesson None for a free talk and `review` for what is due; None to leave."""
+    """(set, lesson), with lesson None for a free talk and `REVIEW` for what is due; None to leave."""
     while True:
         sets = list(service.sets())
         lines = _show_sets(sets, say)

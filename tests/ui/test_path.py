@@ -11,6 +11,7 @@ from tests.ui import script
 from tests.ui.conftest import Driven, driven
 from tests.ui.fake_service import FakePlacement
 from tutor_app.session.events import ModelState
+from tutor_app.session.overview import REVIEW
 from tutor_app.ui import wording_path
 from tutor_app.ui.messages import (
     HandedIn,
@@ -231,7 +232,7 @@ async def test_what_is_due_is_a_way_on_home_with_a_key() -> None:
         await ui.pilot.press("r")
         await ui.heard.wait(TurnOver)
         await ui.pilot.pause()
-        assert ui.service.opened == [("es-l2", "review")]
+        assert ui.service.opened == [("es-l2", REVIEW)]
 
 
 async def test_a_level_that_was_reached_is_told_on_home() -> None:

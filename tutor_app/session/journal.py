@@ -18,6 +18,7 @@ from tutor_app.session import turns
 from tutor_app.session.checking import is_check
 from tutor_app.session.drafts import Draft
 from tutor_app.session.plan import Position, Unit, forms_at
+from tutor_app.session.reviewing import known_as
 from tutor_app.session.turns import Outcome, Setting
 
 
@@ -96,12 +97,12 @@ def advance(
     if attempt is not None:
         position.attempts += 1
         position.run = position.run + 1 if attempt.correct else 0
-        if unit is not None and unit.id not in position.seen:
-            position.seen.append(unit.id)
+        if unit is not None and known_as(unit) not in position.seen:
+            position.seen.append(known_as(unit))
         if attempt.correct and unit is not None:
-            position.solved.append(unit.id)
+            position.solved.append(known_as(unit))
             if position.attempts == 1 or (position.attempts == 2 and position.hint_level <= 1):
-                position.correct.append(unit.id)
+                position.correct.append(known_as(unit))
     asked = turns.asked_for(outcome, said)
     if not command or decision.move == "hint":
         position.asked = None
@@ -114,8 +115,7 @@ def advance(
             }
     if outcome.over and unit is not None:
         if unit.item is not None:
-            position.over = unit.id
-            if unit.id not in position.seen:
-                position.seen.append(unit.id)
+            position.over = known_as(unit)
+            if known_as(unit) not in position.seen:
+                position.seen.append(known_as(unit))
         position.next_unit()
-        position.asked = None

@@ -24,7 +24,7 @@ from tutor_app.pedagogy.repetition import LAST_REPLIES
 from tutor_app.pedagogy.uptake import Asked as AskedFor
 from tutor_app.pedagogy.uptake import taken_up
 from tutor_app.progress.outcomes import learner_gain
-from tutor_app.progress.records import DueItem, SavedTurn
+from tutor_app.progress.records import DueItem, SavedSession, SavedTurn
 from tutor_app.progress.store import Store
 from tutor_app.session import bring_up, checking, items, journal, open_steps, reviewing, steps, talk, turns
 from tutor_app.session.at_hand import TutorAtHand
@@ -51,6 +51,7 @@ from tutor_app.session.events import (
 )  # fmt: skip
 from tutor_app.session.host import ModelHost, Ready
 from tutor_app.session.later import Later
+from tutor_app.session.overview import FORMER_REVIEW, REVIEW
 from tutor_app.session.plan import Position, Unit, all_words, units
 from tutor_app.session.read_ahead import read_ahead
 from tutor_app.session.tutor import Tutor
@@ -90,7 +91,7 @@ class Session:
         `fresh`: do not take up a session that was left in the middle.
         """
         self._set = lessons
-        self._lesson = reviewing.review_lesson(lessons) if lesson_id == reviewing.REVIEW else None
+        self._lesson = reviewing.review_lesson(lessons) if lesson_id == REVIEW else None
         if self._lesson is None and lesson_id is not None:
             self._lesson = lessons.lesson(lesson_id)
         self._store = store
@@ -182,7 +183,7 @@ class Session:
         """SessionStarted, then the step to begin with; takes up a session that was left in the middle."""
         info = self._set.info
         lesson_id = self._lesson.id if self._lesson is not None else None
-        saved = self._store.open_session(info.id, lesson_id)
+        saved = self._left_open(lesson_id)
         model, sha256, adapters = self._tutor.model
         self._began = self._clock()
         if saved is not None and saved.set_version == info.version and not self._fresh:
@@ -211,6 +212,13 @@ class Session:
             return
         yield self._step()
 
+    def _left_open(self, lesson_id: str | None) -> SavedSession | None:
+        """The session to take up, if any; that of a review may have been begun under its former id."""
+        saved = self._store.open_session(self._set.info.id, lesson_id)
+        if saved is None and lesson_id == REVIEW and self._set.lesson(FORMER_REVIEW) is None:
+            saved = self._store.open_session(self._set.info.id, FORMER_REVIEW)
+        return saved
+
     def _plan(self) -> None:
         """The units of the lesson, after what is due; a session that is taken up again keeps what it began with."""
         if self._lesson is None:
@@ -218,11 +226,12 @@ class Session:
         now = self._clock()
         if self._earlier:
             found = [reviewing.unit_of(ref, self._set, self._store, now) for ref in self._position.warm_up]
+            self._position.drop([number for number, unit in enumerate(found) if unit is None])
             first = [unit for unit in found if unit is not None]
         elif checking.is_check(self._lesson):
             first = []
         else:
-            most = reviewing.REVIEW_ITEMS if self._lesson.id == reviewing.REVIEW else reviewing.WARM_UP
+            most = reviewing.REVIEW_ITEMS if self._lesson.id == REVIEW else reviewing.WARM_UP
             first = reviewing.review_units(
                 self._set, self._due, self._store, most, apart_from=[self._lesson.id]
             )
