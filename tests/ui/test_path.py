@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pytest
 from textual.widgets import Button, Input, OptionList, RadioSet, Select, SelectionList, Static
 
 from tests.ui import script
@@ -290,7 +291,24 @@ async def test_a_hand_in_does_not_write_over_a_file(tmp_path: Path) -> None:
         ui.app.screen.query_one("#agree", Button).press()
         await ui.pilot.pause()
         assert service.handed_in == []
-        assert str(ui.app.screen.query_one("#said", Static).content) == wording_path.HAND_IN_EXISTS
+        assert "already" in str(ui.app.screen.query_one("#said", Static).content)
+
+
+@pytest.mark.parametrize(
+    "written", ["~nobody-of-this-name/x.handin", "/etc/passwd/x.handin", f"/tmp/{'x' * 300}"]
+)
+async def test_a_hand_in_where_no_file_can_be_is_refused_in_a_sentence(written: str, tmp_path: Path) -> None:
+    service = script.service(practised_sets={"es-l2": "Spanish"})
+    async with driven(service) as ui:
+        await ui.home()
+        ui.app.push_screen(HandInScreen(tmp_path))
+        await ui.heard.wait(PractisedFound)
+        await ui.pilot.pause()
+        ui.app.screen.query_one("#file", Input).value = written
+        ui.app.screen.query_one("#agree", Button).press()
+        await ui.pilot.pause()
+        assert service.handed_in == []
+        assert written in str(ui.app.screen.query_one("#said", Static).content)
 
 
 async def test_when_memory_runs_out_the_smaller_model_is_offered_once() -> None:
