@@ -13,7 +13,7 @@ from tutor_app.progress.background import QUESTIONS, suggest
 from tutor_app.progress.handin import free_path, path_of
 from tutor_app.progress.pin import PinNeeded, WrongPin
 from tutor_app.progress.sharing import LEVELS
-from tutor_app.session.choices import DAILY, START_LEVEL
+from tutor_app.session.choices import DAILY, MOST_DAILY, START_LEVEL
 from tutor_app.session.events import StepShown
 from tutor_app.session.overview import SetOverview
 from tutor_app.session.service import TutorService
@@ -23,10 +23,9 @@ Ask = Callable[[str], str]
 
 LANGUAGES = {"es": "Spanish", "zh": "Chinese", "ar": "Arabic", "fr": "French"}
 TRACKS = {"heritage": "I grew up hearing it", "l2": "I am learning it from English"}
-MOST_DAILY = 200
-WAYS = """Besides a number you can write:
+WAYS = f"""Besides a number you can write:
   /level        find where to begin: six to ten minutes of short tasks, nothing is marked
-  /daily 15     the most reviews that come back in a day
+  /daily 15     the most reviews that come back in a day, up to {MOST_DAILY}
   /you          the questions about you and the language again
   /pin          set, change or remove a PIN
   /handin FILE  one file for your instructor; you choose what is in it"""

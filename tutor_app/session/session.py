@@ -102,6 +102,7 @@ class Session:
         self._voice = voice
         self._due = tuple(due)
         self._fresh = fresh
+        self._choices_given = choices is not None
         self._seed = seed
         self._units: list[Unit] = units(self._lesson) if self._lesson is not None else []
         chosen: Level = self._lesson.level if self._lesson is not None else (level or lessons.info.levels[0])
@@ -279,6 +280,8 @@ class Session:
         if self.over:
             yield Problem("The lesson is over. Start another one from the list.")
             return
+        if not self._choices_given:  # what was chosen meanwhile counts from this turn on
+            self._at = replace(self._at, choices=choices_of(self._store.settings()))
         if isinstance(turn, Asked):
             yield from self._command(turn)
             return
