@@ -71,7 +71,7 @@ def run_plain(data_dir: Path, learner: str | None, *, model: str | None = None) 
         choose_learner(service, learner, write, read)
         if notice := service.notice():
             write(notice)
-        service.load_model(lambda state: None)
+        service.load_model(_told_if_none)
         while True:
             try:
                 service.care()
@@ -91,6 +91,12 @@ def run_plain(data_dir: Path, learner: str | None, *, model: str | None = None) 
         return 0
     finally:
         service.close()
+
+
+def _told_if_none(state: ModelState) -> None:
+    """Says at once that there is no model; that one is lost is told by the turn that needs it."""
+    if state.state == "none":
+        show(state, write)
 
 
 def speaker(service: TutorService, sets: Sequence[SetOverview], set_id: str) -> Callable[[], Spoken | None]:
@@ -347,7 +353,7 @@ def show(event: Event, say: Say) -> None:
             say(event.text)
         case Problem():
             say(event.message)
-        case ModelState() if event.state == "lost" and event.message:
+        case ModelState() if event.message:
             say(event.message)
             if event.offer:
                 say(f"{event.offer} needs less and is here: write /smaller to use it.")

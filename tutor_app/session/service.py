@@ -270,7 +270,8 @@ class TutorService:
         """Begin loading in a thread of its own; `on_state` gets every change, also later."""
         host = self._made_host()
         if host is None:
-            on_state(ModelState("none"))
+            # Whoever wanted to do without one is not told that there is none.
+            on_state(self._host.state if self._host is not None else ModelState("none"))
             return
         host.listen(on_state)
         host.start()

@@ -370,9 +370,9 @@ class Session:
             with self._tutor.turn(lambda: self._stopping) as tutor:
                 return (yield from self._streamed(answered(tutor), turn_id))
         except EngineError as error:
-            lost = self._tutor.lost(error)
+            state = self._tutor.failed(error)
             yield ReplyRetracted()
-            yield lost
+            yield state
             return (yield from answered(None))
 
     def _streamed(self, answer: talk.Asking, turn_id: int) -> Generator[Event, None, turns.Outcome]:
