@@ -270,6 +270,8 @@ class Session:
         step = steps.shown(self._unit, self._position.unit + 1, len(self._units), self._at, voice=self._voice)
         if step.kind == "talk":
             self._previous = turns.last_replies(step.prompt, self._earlier, self._unit)
+            # A talk that is taken up again goes on from what was said last, and not from its opening.
+            step = replace(step, prompt=self._previous[-1])
         return step
 
     # -- turns -----------------------------------------------------------------------------------------------
