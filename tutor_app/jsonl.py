@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import sys
 from collections.abc import Iterator
@@ -38,6 +37,8 @@ from tutor_app.session.session import Session
 
 MAX_LINE = 1_000_000
 """Bytes of an input line that are read; a longer one is refused without being kept."""
+MAX_ELAPSED_S = 366 * 24 * 3600
+"""A year: more was not spent on one turn, and far more cannot be stored."""
 COMMANDS = ("hint", "skip", "explain", "quit")
 
 
@@ -49,6 +50,8 @@ def run_jsonl(session: Session, source: BinaryIO, out: TextIO) -> int:
     """Drive `session` from `source` until it ends; 0."""
     for event in session.start():
         _write(event, out)
+        if isinstance(event, Summary):  # nothing was left to do in a lesson that is taken up
+            return 0
     lost: ModelState | None = None
     for line in _lines(source):
         if not line.strip():
@@ -94,13 +97,14 @@ def parse(line: bytes) -> TurnIn:
     value, elapsed = data[kinds[0]], data.get("elapsed_s")
     if not isinstance(value, str):
         raise BadLine(f'"{kinds[0]}" is a string.')
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise BadLine(f'"{kinds[0]}" has half of a surrogate pair, which is no character.')
     if elapsed is not None and (
         isinstance(elapsed, bool)
         or not isinstance(elapsed, int | float)
-        or not math.isfinite(elapsed)
-        or elapsed < 0
+        or not 0 <= elapsed <= MAX_ELAPSED_S  # false for NaN too
     ):
-        raise BadLine('"elapsed_s" is a number of seconds, 0 or more.')
+        raise BadLine(f'"elapsed_s" is a number of seconds, from 0 to {MAX_ELAPSED_S}.')
     match kinds[0]:
         case "text":
             return Said(value, elapsed)
@@ -211,7 +215,8 @@ def guarded_stdout() -> Iterator[TextIO]:
     sys.stdout.flush()
     mine = os.dup(1)
     os.dup2(2, 1)
-    out = open(mine, "w", encoding="utf-8", newline="\n")  # noqa: SIM115  # closed below, after fd 1 is back
+    # A lone surrogate, as of a path that is not UTF-8, is written as JSON's own escape.
+    out = open(mine, "w", encoding="utf-8", errors="backslashreplace", newline="\n")  # noqa: SIM115  # closed below, after fd 1 is back
     try:
         yield out
     finally:

@@ -5,9 +5,11 @@ For screen readers, for terminals that cannot do more, and for pipes.
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,9 +37,8 @@ from tutor_app.session.events import (
     WordSound,
 )  # fmt: skip
 from tutor_app.session.gain_text import gain_lines
-from tutor_app.session.overview import LessonOverview, SetOverview
+from tutor_app.session.overview import REVIEW, LessonOverview, SetOverview
 from tutor_app.session.plan import masked
-from tutor_app.session.reviewing import REVIEW
 from tutor_app.session.service import TutorService
 from tutor_app.session.session import Session
 
@@ -54,8 +55,10 @@ HELP = """Write your answer and press Enter. Or write one of:
   /explain  about what you just did
   /again    show the task again
   /keep X   keep the word X of the tutor's last line for your reviews
-  /quit     stop here; you can continue later
+  /quit     stop here; a lesson can be continued later
   /help     this list"""
+EARLIER_TURNS = 3
+"""How much of an earlier sitting is read out; the rest is in the learner's file."""
 COMMANDS: dict[str, Command] = {"/hint": "hint", "/skip": "skip", "/explain": "explain", "/quit": "quit"}
 Say = Callable[[str], None]
 
@@ -68,12 +71,14 @@ def run_plain(data_dir: Path, learner: str | None, *, model: str | None = None) 
     """Choose a learner and a lesson, and have it. Returns the exit code."""
     from tutor_app.cli.context import prepared
 
+    if isinstance(sys.stdin, io.TextIOWrapper):  # what is no character is read as a replacement mark
+        sys.stdin.reconfigure(errors="replace")
     service = TutorService(prepared(data_dir), model=model, aloud=True)
     try:
         choose_learner(service, learner, write, read)
         if notice := service.notice():
             write(notice)
-        service.load_model(lambda state: None)
+        service.load_model(_told_if_none)
         while True:
             try:
                 service.care()
@@ -85,14 +90,21 @@ def run_plain(data_dir: Path, learner: str | None, *, model: str | None = None) 
             speak = speaker(service, service.sets(), chosen[0])
             hear = listener(service, chosen[0])
             sounds = sounds_of(service, service.sets(), chosen[0])
-            session = service.start_lesson(*chosen)
-            hold(session, write, read, speak=speak, hear=hear, sounds=sounds, use_model=service.use_model)
+            # Closed, since a lesson that is still read in would keep the next one waiting.
+            with closing(service.start_lesson(*chosen)) as session:
+                hold(session, write, read, speak=speak, hear=hear, sounds=sounds, use_model=service.use_model)
     except (Ended, KeyboardInterrupt):
         write("")
         write("Saved. Until next time!")
         return 0
     finally:
         service.close()
+
+
+def _told_if_none(state: ModelState) -> None:
+    """Says at once that there is no model; that one is lost is told by the turn that needs it."""
+    if state.state == "none":
+        show(state, write)
 
 
 def speaker(service: TutorService, sets: Sequence[SetOverview], set_id: str) -> Callable[[], Spoken | None]:
@@ -176,7 +188,7 @@ def read(question: str) -> str:
 def choose_lesson(
     service: TutorService, say: Say, ask: Callable[[str], str]
 ) -> tuple[str, str | None] | None:
-    """(set, lesson), with lesson None for a free talk and `review` for what is due; None to leave."""
+    """(set, lesson), with lesson None for a free talk and `REVIEW` for what is due; None to leave."""
     while True:
         sets = list(service.sets())
         lines = _show_sets(sets, say)
@@ -247,7 +259,7 @@ def hold(
     when memory ran out and the learner wants it.
     """
     told = _Told()
-    step = _show_all(session.start(), say, told)
+    step = _show_all(_started(session, say), say, told)
     say("Write /help for what you can do.")
     while not session.over:
         began = clock()
@@ -283,6 +295,18 @@ def hold(
             step = _show_all(session.submit(turn), say, told, step) or step
 
 
+def _started(session: Session, say: Say) -> Iterator[Event]:
+    """The beginning of a session, and before its step the end of an earlier sitting."""
+    for event in session.start():
+        if isinstance(event, StepShown):
+            for turn in session.earlier[-EARLIER_TURNS:]:
+                if turn.text:
+                    say(f"You: {turn.text}")
+                if turn.reply is not None and turn.reply.text not in ("", event.prompt):
+                    say(f"Tutor: {marked(turn.reply.text, turn.reply.recast)}")
+        yield event
+
+
 def _tell_sounds(sounds: PlainSounds, words: Sequence[WordSound], say: Say) -> None:
     if words:
         show(Sounded(tuple(words)), say)
@@ -298,6 +322,8 @@ class _Told:
     """The tutor's last words."""
     offer: str = ""
     """A smaller model to change to."""
+    talk: bool = False
+    """This is a free talk, which ends for good when it is left."""
 
 
 def _show_all(
@@ -305,7 +331,9 @@ def _show_all(
 ) -> StepShown | None:
     step, waiting = None, False
     for event in events:
-        if isinstance(event, Reply):
+        if isinstance(event, SessionStarted):
+            told.talk = event.lesson_id is None
+        elif isinstance(event, Reply):
             told.line = event.text
         elif isinstance(event, StepShown) and (event.say or event.kind == "talk"):
             told.line = event.say or event.prompt
@@ -318,6 +346,8 @@ def _show_all(
         elif isinstance(event, StepShown):
             _show_step(event, say, before)
             step = event
+        elif isinstance(event, Summary):
+            _show_summary(event, say, talk=told.talk)
         else:
             show(event, say)
     return step
@@ -350,12 +380,12 @@ def show(event: Event, say: Say) -> None:
             say(event.text)
         case Problem():
             say(event.message)
-        case ModelState() if event.state == "lost" and event.message:
+        case ModelState() if event.message:
             say(event.message)
             if event.offer:
                 say(f"{event.offer} needs less and is here: write /smaller to use it.")
         case Summary():
-            _show_summary(event, say)
+            _show_summary(event, say, talk=False)
 
 
 def marked(text: str, recast: str | None) -> str:
@@ -393,9 +423,12 @@ def _show_step(step: StepShown, say: Say, before: StepShown | None) -> None:
             say(f"  {number}  {choice}")
 
 
-def _show_summary(summary: Summary, say: Say) -> None:
+def _show_summary(summary: Summary, say: Say, *, talk: bool) -> None:
     say("")
-    say("Lesson finished." if summary.finished else "Saved. You can continue another time.")
+    if talk:
+        say("Saved. The next talk is a new one.")
+    else:
+        say("Lesson finished." if summary.finished else "Saved. You can continue another time.")
     if summary.items_seen:
         say(f"You worked on {summary.items_seen} items and found {summary.items_correct} of them.")
     if summary.gain is not None:

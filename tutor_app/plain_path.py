@@ -10,9 +10,10 @@ from pathlib import Path
 
 from tutor_app.errors import TutorError
 from tutor_app.progress.background import QUESTIONS, suggest
+from tutor_app.progress.handin import free_path, path_of
 from tutor_app.progress.pin import PinNeeded, WrongPin
 from tutor_app.progress.sharing import LEVELS
-from tutor_app.session.choices import DAILY, START_LEVEL
+from tutor_app.session.choices import DAILY, MOST_DAILY, START_LEVEL
 from tutor_app.session.events import StepShown
 from tutor_app.session.overview import SetOverview
 from tutor_app.session.service import TutorService
@@ -22,10 +23,9 @@ Ask = Callable[[str], str]
 
 LANGUAGES = {"es": "Spanish", "zh": "Chinese", "ar": "Arabic", "fr": "French"}
 TRACKS = {"heritage": "I grew up hearing it", "l2": "I am learning it from English"}
-MOST_DAILY = 200
-WAYS = """Besides a number you can write:
+WAYS = f"""Besides a number you can write:
   /level        find where to begin: six to ten minutes of short tasks, nothing is marked
-  /daily 15     the most reviews that come back in a day
+  /daily 15     the most reviews that come back in a day, up to {MOST_DAILY}
   /you          the questions about you and the language again
   /pin          set, change or remove a PIN
   /handin FILE  one file for your instructor; you choose what is in it"""
@@ -133,7 +133,7 @@ def take_another_way(
         case "/pin":
             change_pin(service, say, ask)
         case "/handin" if rest.strip():
-            hand_in(service, Path(rest.strip()).expanduser(), say, ask)
+            hand_in(service, free_path(rest.strip()), say, ask)
         case _:
             say(WAYS)
 
@@ -190,9 +190,6 @@ def hand_in(service: TutorService, target: Path, say: Say, ask: Ask) -> None:
     if not sets:
         say("There is nothing to hand in yet.")
         return
-    if target.exists():
-        say("There is a file of this name already. Choose another.")
-        return
     say(f"This is about: {', '.join(sets.values())}.")
     say("How much do you agree to share?")
     for at, text in enumerate(LEVELS.values(), 1):
@@ -204,9 +201,7 @@ def hand_in(service: TutorService, target: Path, say: Say, ask: Ask) -> None:
     name = ask("The name to appear under, or Enter for your own:")
     key = ask("Your instructor's key file, or Enter for none:")
     try:
-        service.hand_in(
-            target, list(sets), list(LEVELS)[chosen - 1], name, Path(key).expanduser() if key else None
-        )
+        service.hand_in(target, list(sets), list(LEVELS)[chosen - 1], name, path_of(key) if key else None)
     except TutorError as error:
         say(str(error))
         return

@@ -115,6 +115,14 @@ def test_words_forms_and_recasts_become_cards_fed_by_what_happens(tmp_path: Path
         assert {item.key for item in store.due("es-l2", NOON + 30 * DAY)} == {"ser-estar", "estás en casa"}
 
 
+def test_only_what_was_recast_becomes_a_card(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        turn_id = turn(store, begin(store), "")
+        example = reply(store, turn_id, "Mira: «soy» y «estoy».", move="explore", recast="estoy")
+        store.set_uptake(example, uptake=True, repair=True, now=NOON + 60)
+        assert store.cards(NOON + 60) == []
+
+
 def test_a_wrong_answer_blames_a_word_only_when_nothing_else_explains_it(tmp_path: Path) -> None:
     cases = {
         "la casa": {"error_tags": (), "given": "la cama"},

@@ -13,7 +13,7 @@ from tutor_app.progress.store import Store
 from tutor_app.session import reviewing
 from tutor_app.session.choices import Choices
 from tutor_app.session.events import Asked, Attempt, Event, Reply, Said, StepShown, Summary
-from tutor_app.session.reviewing import REVIEW
+from tutor_app.session.overview import REVIEW
 from tutor_app.session.session import Session
 
 START = 1_790_000_000.0
@@ -226,3 +226,71 @@ def test_the_same_mistake_once_more_is_a_repeated_one(spanish: LessonSet, store:
     list(session.submit(Said("mesa", 5.0)))
     again = replies(list(session.submit(Said("mesa", 5.0))))[0]
     assert any(signal.startswith("repeat_error:") for signal in again.signals)
+
+
+def test_a_lesson_may_be_called_review(spanish: LessonSet, store: Store) -> None:
+    clock = Clock()
+    store.save_word(
+        "madrugada", "early morning", "Bailamos hasta la madrugada.", "es", "es-l2/talk", clock.now
+    )
+    hola = spanish.lesson("hola")
+    assert hola is not None
+    own = spanish.model_copy(
+        update={"lessons": [hola.model_copy(update={"id": "review", "title": "Repaso"})]}
+    )
+    lesson, _ = held(own, store, "review", clock)
+    assert lesson._units[-1].step.id == hola.steps[-1].id
+    session, _ = held(own, store, REVIEW, clock)
+    assert [unit.review for unit in session._units] == [True]
+
+
+def test_a_review_that_was_begun_under_its_former_id_is_taken_up(spanish: LessonSet, store: Store) -> None:
+    clock = Clock()
+    for word in ("madrugada", "mercado"):
+        store.save_word(word, word, f"Hoy hay {word}.", "es", "es-l2/talk", clock.now)
+    session, _ = held(spanish, store, REVIEW, clock)
+    after = next(event for event in session.submit(Asked("skip")) if isinstance(event, StepShown))
+    with store.transaction() as connection:
+        connection.execute("UPDATE sessions SET lesson_id = 'review'")
+    again, step = held(spanish, store, REVIEW, clock)
+    assert again.earlier
+    assert step.id == after.id
+
+
+@pytest.mark.parametrize("skipped", [1, 2])
+def test_a_word_that_is_deleted_in_a_pause_takes_no_other_item_with_it(
+    skipped: int, spanish: LessonSet, store: Store
+) -> None:
+    """Words 1 to 3 open the lesson; the second is deleted when it was asked, or while it is."""
+    clock = Clock()
+    for word in ("madrugada", "mercado", "vecina"):
+        store.save_word(word, word, f"Hoy hay {word}.", "es", "es-l2/talk", clock.now)
+    session, _ = held(spanish, store, NEXT, clock)
+    names = [unit.id for unit in session._units]
+    for _ in range(skipped):
+        list(session.submit(Asked("hint")))
+        list(session.submit(Asked("skip")))
+    list(session.submit(Asked("hint")))
+    store.delete_card(int(names[1].removeprefix("card-")), clock.now)
+    again, step = held(spanish, store, NEXT, clock)
+    assert step.id == names[2]
+    assert [unit.id for unit in again._units] == [names[0], *names[2:]]
+    hint = replies(list(again.submit(Asked("hint"))))[0]
+    assert hint.hint_level == (1 if skipped == 1 else 2), (
+        "what was told of the one that is gone counts for no other"
+    )
+
+
+def test_items_of_two_lessons_may_have_one_id(spanish: LessonSet, store: Store) -> None:
+    clock = Clock()
+    learnt_a_little(spanish, store, clock)
+    session, step = held(spanish, store, NEXT, clock)
+    lesson = spanish.lesson(NEXT)
+    assert lesson is not None
+    own = next(unit for unit in session._units if not unit.review and unit.item is not None)
+    assert own.item is not None
+    twin = dataclasses.replace(own, item=own.item.model_copy(update={"id": step.id}))
+    session._units = [session._units[0], twin]
+    list(session.submit(Asked("skip")))
+    summary = next(event for event in session.submit(Asked("skip")) if isinstance(event, Summary))
+    assert summary.items_seen == 2

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
+import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import Any
 
 import pytest
 
-from tutor_app.jsonl import MAX_LINE, BadLine, parse
+from lessons.schema import LessonSet
+from tutor_app.jsonl import MAX_LINE, BadLine, parse, run_jsonl
+from tutor_app.progress.store import Store, create_learner
 from tutor_app.session.events import Asked, Said, Spoke
+from tutor_app.session.session import Session
 
 
 def tutor(
-    home: Path, *args: str, send: bytes = b"", timeout: float = 120
+    home: Path, *args: str, send: bytes = b"", timeout: float = 120, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     command = [
         sys.executable,
@@ -26,7 +30,7 @@ def tutor(
         str(home),
         *args,
     ]
-    return subprocess.run(command, input=send, capture_output=True, timeout=timeout, check=False)
+    return subprocess.run(command, input=send, capture_output=True, timeout=timeout, check=False, env=env)
 
 
 def events_of(result: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
@@ -116,8 +120,56 @@ def test_lines_become_turns() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"[" * 100_000, b'{"text": "\\ud800"}', b'{"text": "a", "elapsed_s": NaN}', b"null", b"{}"]
+    "line",
+    [
+        b'{"text": "a", "elapsed_s": 1' + b"0" * 400 + b"}",
+        b'{"text": "a", "elapsed_s": 1e19}',
+        b'{"audio": "\\ud800.wav"}',
+        b"[" * 100_000,
+        b'{"text": "\\ud800"}',
+        b'{"text": "a", "elapsed_s": NaN}',
+        b"null",
+        b"{}",
+    ],
 )
 def test_no_line_breaks_the_parser(line: bytes) -> None:
-    with contextlib.suppress(BadLine):
+    with pytest.raises(BadLine):
         parse(line)
+
+
+def test_no_line_ends_the_session(tmp_path: Path) -> None:
+    lines = [
+        b'{"text": "a", "elapsed_s": 1e19}',
+        b'{"text": "a", "elapsed_s": 1' + b"0" * 400 + b"}",
+        b'{"audio": "\\ud800.wav"}',
+        b'{"text": "\\ud800"}',
+    ]
+    events = events_of(tutor(tmp_path, *LESSON, send=b"\n".join(lines)))
+    assert [event["event"] for event in events] == ["session", "step", *["error"] * len(lines), "summary"]
+
+
+def test_what_comes_after_a_summary_is_nothing(spanish: LessonSet, store: Store) -> None:
+    session = Session(spanish, "hola", store, None, seed=1)
+    list(session.start())
+    list(session.submit(Asked("skip")))
+    saved = store.open_session("es-l2", "hola")
+    assert saved is not None
+    # As after a kill between the last reply and the summary.
+    store.save_position(saved.id, saved.position | {"unit": len(session._units)})
+    out = io.StringIO()
+    run_jsonl(Session(spanish, "hola", store, None, seed=1), io.BytesIO(b'{"text": "hola"}\n'), out)
+    assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == ["session", "summary"]
+
+
+def test_a_talk_is_of_the_learners_level_as_in_the_app(tmp_path: Path) -> None:
+    create_learner(tmp_path, "Ana", {"language": "es", "track": "l2", "start_level.es-l2": "B1"})
+    talk = ("session", "--jsonl", "--set", "es-l2", "--talk", "--learner", "Ana", "--no-llm")
+    assert events_of(tutor(tmp_path, *talk))[0]["level"] == "B1"
+    assert events_of(tutor(tmp_path, *talk, "--level", "A2"))[0]["level"] == "A2"
+
+
+def test_plain_reads_what_is_no_utf8(tmp_path: Path) -> None:
+    environ = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    result = tutor(tmp_path, "--plain", send=b"\xff\xfe\n1\n\n\n\n\n\n0\n", env=environ)
+    assert result.returncode == 0, result.stderr.decode()
+    assert "Welcome, \ufffd\ufffd." in result.stdout.decode()

@@ -62,6 +62,60 @@ def test_an_error_is_recast_and_its_repair_is_seen(spanish: LessonSet, store: St
     assert (repaired.uptake, repaired.repair) == (True, True)
 
 
+def repair_of(store: Store, said: str) -> bool | None:
+    """Whether the reply to this turn was repaired, as it is on the disk."""
+    (found,) = (turn.reply for turn in store.turns(1) if turn.text == said)
+    assert found is not None
+    return found.repair
+
+
+def test_a_repair_belongs_to_the_reply_that_asked_whatever_was_pressed_meanwhile(
+    spanish: LessonSet, store: Store
+) -> None:
+    session, _ = begin(spanish, store)
+    to_cloze(session)
+    list(session.submit(Said("estoy", 4.0)))
+    list(session.submit(Asked("explain")))
+    list(session.submit(Said("soy", 4.0)))
+    assert [turn.reply.repair for turn in store.turns(1) if turn.reply and turn.reply.repair is not None] == [
+        True
+    ]
+    assert repair_of(store, "estoy")
+
+
+def test_a_repair_after_a_restart_belongs_to_the_reply_before_it(spanish: LessonSet, store: Store) -> None:
+    session, _ = begin(spanish, store)
+    to_cloze(session)
+    list(session.submit(Said("estoy", 4.0)))
+    again, _ = begin(spanish, store)
+    list(again.submit(Said("soy", 4.0)))
+    assert repair_of(store, "estoy")
+
+
+def test_a_position_that_does_not_name_the_reply_can_be_gone_on_from(
+    spanish: LessonSet, store: Store
+) -> None:
+    session, _ = begin(spanish, store)
+    to_cloze(session)
+    list(session.submit(Said("estoy", 4.0)))
+    saved = store.open_session("es-l2", "hola")
+    assert saved is not None
+    del saved.position["asked"]["reply"]
+    store.save_position(saved.id, saved.position)
+    again, _ = begin(spanish, store)
+    reply = next(event for event in again.submit(Said("soy", 4.0)) if isinstance(event, Reply))
+    assert (reply.uptake, reply.repair) == (True, True)
+
+
+def test_an_explanation_makes_no_card(spanish: LessonSet, store: Store) -> None:
+    session, _ = begin(spanish, store)
+    to_cloze(session)
+    list(session.submit(Said("soy", 4.0)))
+    explained = next(event for event in session.submit(Asked("explain")) if isinstance(event, Reply))
+    assert explained.recast, "it stands out all the same"
+    assert [card for card in store.cards(2e9) if card.kind == "recast"] == []
+
+
 def test_the_whole_sentence_is_as_good_as_the_word_in_the_gap(spanish: LessonSet, store: Store) -> None:
     session, _ = begin(spanish, store)
     step = to_cloze(session)

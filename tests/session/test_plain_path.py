@@ -14,7 +14,8 @@ from tests.session.test_talk import GOOD, Hosted, scripted
 from tutor_app import jsonl, plain, plain_path
 from tutor_app.errors import TutorError
 from tutor_app.llm.fake import Line
-from tutor_app.progress.handin import read_hand_in
+from tutor_app.llm.protocol import ModelRefused
+from tutor_app.progress.handin import hand_in, read_hand_in
 from tutor_app.progress.store import Store
 from tutor_app.session.host import ModelHost
 from tutor_app.session.service import TutorService
@@ -167,3 +168,83 @@ def test_the_offer_stands_in_the_reply_of_the_json_lines(
     (reply,) = [event for event in events if event["event"] == "reply"]
     assert reply["model_lost"]["offer"] == "gemma3-270m"
     assert reply["source"] == "authored"
+
+
+def test_a_talk_that_is_taken_up_is_read_out_from_where_it_was(spanish: LessonSet, store: Store) -> None:
+    first = Person("Vivo en Queens con mi familia.")
+    with pytest.raises(plain.Ended):
+        plain.hold(Session(spanish, None, store, None, level="A2", seed=1), first.say, first.ask)
+    opening, last = [line for line in first.heard if line.startswith("Tutor: ")]
+    again = Person("/quit")
+    plain.hold(Session(spanish, None, store, None, level="A2", seed=1), again.say, again.ask)
+    assert "You: Vivo en Queens con mi familia." in again.heard
+    assert again.heard.count(last) == 1
+    assert opening not in again.heard
+    assert "You can continue another time" not in again.all, "a talk that was left is over"
+    assert "Saved." in again.all
+
+
+def test_a_model_that_cannot_be_loaded_is_mentioned(spanish: LessonSet, store: Store, hosted: Hosted) -> None:
+    engine = scripted([])
+    engine.load_error = ModelRefused("The model cannot be run: it is truncated.")
+    person = Person("Hoy trabajo en casa.", "Mi hermana estudia arte.", "/quit")
+    plain.hold(Session(spanish, None, store, hosted(engine), level="A2", seed=1), person.say, person.ask)
+    assert person.all.count("it is truncated") == 1
+
+
+def test_without_a_model_the_json_lines_name_what_was_lost_once(
+    spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    engine = scripted([])
+    engine.load_error = ModelRefused("The model cannot be run: it is truncated.")
+    out = io.StringIO()
+    lines = b'{"text": "Hoy trabajo en casa."}\n{"text": "Mi hermana estudia arte."}\n'
+    jsonl.run_jsonl(Session(spanish, None, store, hosted(engine), level="A2", seed=1), io.BytesIO(lines), out)
+    first, second = (
+        event for line in out.getvalue().splitlines() if (event := json.loads(line))["event"] == "reply"
+    )
+    assert first["model_lost"]["message"] == "The model cannot be run: it is truncated."
+    assert "model_lost" not in second
+
+
+@pytest.mark.parametrize(
+    "written", ["~nobody-of-this-name/x.handin", "/etc/passwd/x.handin", f"/tmp/{'x' * 300}", "a\0b"]
+)
+def test_a_hand_in_where_no_file_can_be_is_refused_in_a_sentence(service: TutorService, written: str) -> None:
+    meet(service, "Wei", "1", "", "", "", "", "")
+    person = Person(f"/handin {written}", "0")
+    assert plain.choose_lesson(service, person.say, person.ask) is None
+    assert written in person.all
+
+
+def test_a_hand_in_whose_name_leaves_no_room_is_refused_in_a_sentence(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(TutorError, match="could not be written"):
+        hand_in(store, tmp_path / ("x" * 253), set_ids=("es-l2",), share="results", now=0.0)
+
+
+def in_plain(monkeypatch: pytest.MonkeyPatch, service: TutorService, tmp_path: Path, *answers: str) -> Person:
+    """The whole of `tutor --plain` on this service."""
+    person = Person(*answers)
+    monkeypatch.setattr(plain, "TutorService", lambda *_, **__: service)
+    monkeypatch.setattr(plain, "write", person.say)
+    monkeypatch.setattr(plain, "read", person.ask)
+    assert plain.run_plain(tmp_path, "Ana") == 0
+    return person
+
+
+def test_a_lesson_that_was_left_is_closed_before_the_next(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    closed: list[Session] = []
+    monkeypatch.setattr(Session, "close", lambda session: closed.append(session))
+    service = TutorService(tmp_path, with_model=False)
+    service.create_learner("Ana", {"language": "es", "track": "l2"})
+    in_plain(monkeypatch, service, tmp_path, "1", "/quit", "0")
+    assert len(closed) == 1
+
+
+def test_that_there_is_no_model_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tutor_app.session.models.models.Models.default", lambda _: "none-such")
+    service = TutorService(tmp_path)
+    service.create_learner("Ana", {"language": "es", "track": "l2"})
+    assert "no language model" in in_plain(monkeypatch, service, tmp_path, "0").all

@@ -150,7 +150,7 @@ def test_a_restart_remembers_only_the_talk_that_it_is_in(spanish: LessonSet, sto
     opening = to_the_talk(first, step).prompt
     (said,) = said_in(first, "Soy de Queens")
     again = Session(spanish, lesson, store, None, seed=2)
-    assert to_the_talk(again, step).prompt == opening
+    assert to_the_talk(again, step).prompt == said.text, "it goes on from the last line"
     assert len(again.earlier) > 2, "the lines of the tasks before the talk are there too"
     assert again._previous == (opening, said.text)
 

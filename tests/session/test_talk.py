@@ -9,6 +9,7 @@ import pytest
 
 from lessons.schema import LessonSet
 from tutor_app.llm.fake import SCRIPTED, Line, ScriptedEngine
+from tutor_app.llm.protocol import ModelRefused
 from tutor_app.pedagogy.validator import Situation, validate
 from tutor_app.progress.store import Store
 from tutor_app.session.choices import Choices
@@ -182,6 +183,56 @@ def test_when_the_engine_dies_the_turn_is_kept_and_the_lesson_answers(
     assert replied(events).source == "authored"
     assert any(isinstance(event, ModelState) and event.state == "lost" and event.message for event in events)
     assert [turn.text for turn in store.turns(1)] == ["Vivo en Queens con mi familia"]
+
+
+def test_an_engine_that_hangs_is_started_again(spanish: LessonSet, store: Store, hosted: Hosted) -> None:
+    engine = scripted([Line("Muy bien, ¿y tú?", hangs_after=1), GOOD])
+    session = talk(spanish, store, hosted(engine))
+    assert replied(list(session.submit(Said("Vivo en Queens con mi familia", 5.0)))).source == "authored"
+    assert replied(list(session.submit(Said("Estudio arte en la universidad", 5.0)))).source == "model"
+    assert engine.calls["load"] == 2
+
+
+def test_a_turn_that_is_longer_than_the_window_costs_only_that_turn(
+    spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    engine = scripted([])
+    engine._n_ctx = 2600
+    host = hosted(engine)
+    session = talk(spanish, store, host)
+    events = list(session.submit(Said("a b c d " * 490, 5.0)))
+    assert replied(events).source == "authored"
+    (state,) = (event for event in events if isinstance(event, ModelState) and event.message)
+    assert (state.state, host.state.state) == ("ready", "ready")
+    assert "window" in state.message
+    assert replied(list(session.submit(Said("Vivo en Queens con mi familia", 5.0)))).source == "model"
+    assert engine.calls["load"] == 1
+
+
+def test_a_model_that_cannot_be_loaded_is_told_once(spanish: LessonSet, store: Store, hosted: Hosted) -> None:
+    engine = scripted([])
+    engine.load_error = ModelRefused("The model cannot be run: it is truncated.")
+    session = talk(spanish, store, hosted(engine))
+    said = []
+    for text in ("Vivo en Queens con mi familia", "Estudio arte en la universidad"):
+        events = list(session.submit(Said(text, 5.0)))
+        assert replied(events).source == "authored"
+        said += [event.message for event in events if isinstance(event, ModelState)]
+    assert said == ["The model cannot be run: it is truncated."]
+
+
+def test_a_setting_counts_from_the_next_turn_on(spanish: LessonSet, store: Store, hosted: Hosted) -> None:
+    engine = scripted([" ¿Y tu mamá?", GOOD], native="Mi hermana está en casa")
+    session = talk(spanish, store, hosted(engine))
+    store.set_setting("feedback", "less")
+    assert replied(list(session.submit(Said("Mi hermana es en casa", 5.0)))).move == "ask"
+
+
+def test_a_talk_that_is_taken_up_goes_on_from_the_tutors_last_line(spanish: LessonSet, store: Store) -> None:
+    reply = replied(list(talk(spanish, store, None).submit(Said("Vivo en Queens con mi familia", 5.0))))
+    step = list(Session(spanish, None, store, None, level="A2", seed=1).start())[-1]
+    assert isinstance(step, StepShown)
+    assert step.prompt == reply.text
 
 
 def test_a_new_engine_is_told_what_was_said_before_the_old_one_died(

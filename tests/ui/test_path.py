@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pytest
 from textual.widgets import Button, Input, OptionList, RadioSet, Select, SelectionList, Static
 
 from tests.ui import script
 from tests.ui.conftest import Driven, driven
 from tests.ui.fake_service import FakePlacement
 from tutor_app.session.events import ModelState
+from tutor_app.session.overview import REVIEW
 from tutor_app.ui import wording_path
 from tutor_app.ui.messages import (
     HandedIn,
@@ -231,7 +233,7 @@ async def test_what_is_due_is_a_way_on_home_with_a_key() -> None:
         await ui.pilot.press("r")
         await ui.heard.wait(TurnOver)
         await ui.pilot.pause()
-        assert ui.service.opened == [("es-l2", "review")]
+        assert ui.service.opened == [("es-l2", REVIEW)]
 
 
 async def test_a_level_that_was_reached_is_told_on_home() -> None:
@@ -289,7 +291,24 @@ async def test_a_hand_in_does_not_write_over_a_file(tmp_path: Path) -> None:
         ui.app.screen.query_one("#agree", Button).press()
         await ui.pilot.pause()
         assert service.handed_in == []
-        assert str(ui.app.screen.query_one("#said", Static).content) == wording_path.HAND_IN_EXISTS
+        assert "already" in str(ui.app.screen.query_one("#said", Static).content)
+
+
+@pytest.mark.parametrize(
+    "written", ["~nobody-of-this-name/x.handin", "/etc/passwd/x.handin", f"/tmp/{'x' * 300}"]
+)
+async def test_a_hand_in_where_no_file_can_be_is_refused_in_a_sentence(written: str, tmp_path: Path) -> None:
+    service = script.service(practised_sets={"es-l2": "Spanish"})
+    async with driven(service) as ui:
+        await ui.home()
+        ui.app.push_screen(HandInScreen(tmp_path))
+        await ui.heard.wait(PractisedFound)
+        await ui.pilot.pause()
+        ui.app.screen.query_one("#file", Input).value = written
+        ui.app.screen.query_one("#agree", Button).press()
+        await ui.pilot.pause()
+        assert service.handed_in == []
+        assert written in str(ui.app.screen.query_one("#said", Static).content)
 
 
 async def test_when_memory_runs_out_the_smaller_model_is_offered_once() -> None:

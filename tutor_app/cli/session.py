@@ -19,9 +19,7 @@ from tutor_app.cli.context import Context, prepared
     "--learner", default="guest", show_default=True, metavar="N", help="Whose session it is; made if new."
 )
 @click.option("--model", metavar="M", help="A model of `tutor models list` instead of the chosen one.")
-@click.option(
-    "--level", type=click.Choice(["A1", "A2", "B1"]), help="Level of a free talk [the set's first]."
-)
+@click.option("--level", type=click.Choice(["A1", "A2", "B1"]), help="Level of a free talk [the learner's].")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same lesson.")
 @click.option("--no-llm", is_flag=True, help="Without a model: every reply is the lesson's own.")
 @click.option("--fresh", is_flag=True, help="Begin anew even if a session was left in the middle.")
@@ -46,6 +44,7 @@ def session(
     if talk == (lesson_id is not None):
         raise click.UsageError("Give either --lesson L or --talk.")
     from tutor_app.jsonl import guarded_stdout, run_jsonl
+    from tutor_app.session.guidance import level_of
     from tutor_app.session.library import lesson_of, open_set
     from tutor_app.session.models import make_host
     from tutor_app.session.people import open_or_create
@@ -64,9 +63,10 @@ def session(
         try:
             if host is not None:
                 host.start()
+            now = time.time()
             run = Session(
-                lessons, lesson_id, store, host, level=level, seed=seed, hear=hearer(data_dir, info.track), fresh=fresh,  # type: ignore[arg-type]
-                due=store.due(info.language, time.time()), pronounce=sounds.remarks if sounds is not None else None,
+                lessons, lesson_id, store, host, level=level or level_of(lessons, store, now), seed=seed,  # type: ignore[arg-type]
+                hear=hearer(data_dir, info.track), fresh=fresh, due=store.due(info.language, now), pronounce=sounds.remarks if sounds is not None else None,
             )  # fmt: skip
             code = run_jsonl(run, sys.stdin.buffer, out)
         finally:

@@ -105,9 +105,12 @@ class Cards:
         return max(0, int(row[0]) - queue.left_today(self._daily(), self._done_today(now)))
 
     def add_recast_card(self, reply_id: int, recast: str, now: float) -> None:
-        """A recast form comes up again from tomorrow, with the sentence that the learner wrote."""
+        """A recast form comes up again from tomorrow, with the sentence that the learner wrote.
+
+        What stands out in another reply, as in an explanation, was nobody's mistake and makes no card.
+        """
         row = self._turn_of(reply_id)
-        if row is None:
+        if row is None or row["move"] != "recast":
             return
         card_id = self._card(
             "recast", recast, language=row["language"], set_id=row["set_id"], now=now, due_at=now + DAY_S
@@ -119,15 +122,18 @@ class Cards:
         row = self._turn_of(reply_id)
         if row is None or not row["recast"]:
             return
-        at = now if now is not None else row["finished_at"] or row["at"]
-        card_id = self._card(
-            "recast", row["recast"], language=row["language"], set_id=row["set_id"], now=at, due_at=at + DAY_S
+        card = self.database.row(
+            "SELECT id FROM cards WHERE kind = 'recast' AND scope = ? AND key = ?",
+            (row["language"] or row["set_id"] or "", row["recast"]),
         )
-        self._review(card_id, reviews.GOOD if repaired else reviews.AGAIN, at)
+        if card is None:  # it was never recast, or the learner has deleted it
+            return
+        at = now if now is not None else row["finished_at"] or row["at"]
+        self._review(card["id"], reviews.GOOD if repaired else reviews.AGAIN, at)
 
     def _turn_of(self, reply_id: int) -> sqlite3.Row | None:
         return self.database.row(
-            "SELECT r.recast, r.finished_at, r.turn_id, t.text, t.at, s.language, s.set_id FROM replies r"
+            "SELECT r.move, r.recast, r.finished_at, r.turn_id, t.text, t.at, s.language, s.set_id FROM replies r"
             " JOIN turns t ON t.id = r.turn_id JOIN sessions s ON s.id = t.session_id WHERE r.id = ?",
             (reply_id,),
         )

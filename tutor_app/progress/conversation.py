@@ -162,7 +162,7 @@ class Conversation(Cards):
         now: float,
         move: str | None = None,
     ) -> None:
-        """The reply as it stands for good. A recast form becomes a card; `move` when it changed meanwhile."""
+        """The reply as it stands for good. What a recast offered becomes a card; `move` when it changed meanwhile."""
         text = storable(text)
         row: dict[str, Any] = {
             "text": text,

@@ -9,6 +9,7 @@ recipient is named inside what is signed, so that a hand-in cannot be passed on 
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -94,6 +95,27 @@ def hand_in(
         }
     ).encode()
     _write(target, signed if to is None else _sealed(signed, to))
+
+
+def path_of(written: str) -> Path:
+    """A path as somebody wrote it, `~` for a home folder. Raises TutorError when nobody has that home."""
+    try:
+        return Path(written).expanduser()
+    except RuntimeError as error:
+        raise TutorError(f"There is no home folder for {written}. Write the whole path.") from error
+
+
+def free_path(written: str) -> Path:
+    """`path_of`, for a file that is to be made. Raises TutorError where there is one already, or none can be."""
+    path = path_of(written)
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return path
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        why = getattr(error, "strerror", None) or "no file can have this name"
+        raise TutorError(f"{written} cannot be written ({why}). Choose another place or name.") from error
+    raise TutorError("There is a file of this name already. Choose another.")
 
 
 def read_hand_in(path: Path, private_key: Path | None = None) -> HandIn:
@@ -243,7 +265,8 @@ def _write(target: Path, content: bytes) -> None:
         part.write_bytes(content)
         os.replace(part, target)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where it could not be written, it cannot be looked for either
+            part.unlink()
         raise TutorError(f"{target} could not be written ({error.strerror}).") from error
 
 

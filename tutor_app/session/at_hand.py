@@ -36,6 +36,8 @@ class TutorAtHand:
         self._seed = seed
         self._tutor: Tutor | None = None
         self._asking = self._warming = self._ahead = self._left = False
+        self._told: ModelState | None = None
+        """What was last said of a model that is lost."""
 
     @property
     def model(self) -> tuple[str | None, str | None, tuple[str, ...]]:
@@ -86,17 +88,25 @@ class TutorAtHand:
     # -- a turn ----------------------------------------------------------------------------------------------
 
     def awaited(self, given_up: Callable[[], bool]) -> Generator[ModelState, None, bool]:
-        """Whether there is a tutor, once the engine is ready; False too when the learner will not wait."""
+        """Whether there is a tutor, once the engine is ready; False too when the learner will not wait.
+
+        That it is lost is said once.
+        """
         if self._host is None:
             return False
         yield from self._host.wait(given_up)
-        if self._host.state.state == "ready" and self._host.ready is not None:
+        state = self._host.state
+        if state.state == "ready" and self._host.ready is not None:
             try:
                 self._host.fit()
             except TutorError as error:
-                yield self._host.lost(error)
+                self._told = self._host.lost(error)
+                yield self._told
             else:
                 return True
+        elif state.state == "lost" and state is not self._told:
+            self._told = state
+            yield state
         # The turn is answered without it; whoever is made for the next one is told of this.
         self._tutor = None
         return False
@@ -117,11 +127,12 @@ class TutorAtHand:
             finally:
                 self._asking = False
 
-    def lost(self, error: TutorError) -> ModelState:
-        """The engine was lost in the middle of a turn: what to say of it. The next turn finds another tutor."""
+    def failed(self, error: EngineError) -> ModelState:
+        """The engine failed in the middle of a turn: what to say of it. The next turn finds another tutor."""
         assert self._host is not None
         self._tutor = None
-        return self._host.lost(error)
+        self._told = self._host.failed(error)
+        return self._told
 
     def stop(self) -> None:
         """Cut the turn short. A lesson that is still read in goes on being so: the next turn needs it."""
@@ -155,7 +166,8 @@ class TutorAtHand:
                 finally:
                     self._ahead = False
         except (EngineDied, EngineHung) as error:
-            self.lost(error)
+            self._tutor = None
+            self._host.lost(error)
         except TutorError:
             pass  # it is not wanted any more; or the turn itself meets the same, and says so
 

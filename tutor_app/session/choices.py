@@ -13,6 +13,8 @@ FEEDBACK = "feedback"
 SUPPORT = "language_support"
 DAILY = "daily_reviews"
 """The most reviews a day."""
+MOST_DAILY = 60
+"""The highest figure that can be chosen for it: some twenty minutes."""
 START_LEVEL = "start_level."
 """With a set's id after it: where the placement, or the learner, said to begin. Setting keys, shared with the screens."""
 

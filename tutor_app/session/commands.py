@@ -12,6 +12,7 @@ from tutor_app.session import checking, items, talk, turns
 from tutor_app.session.drafts import authored
 from tutor_app.session.events import Command
 from tutor_app.session.plan import Position, Unit
+from tutor_app.session.reviewing import known_as
 
 
 def answer_command(
@@ -51,7 +52,7 @@ def _explained(
     previous: tuple[str, ...],
 ) -> turns.Outcome:
     """About the item that ended last; before one did, the present one said more simply."""
-    past = next((one for one in units if one.id == position.over), None)
+    past = next((one for one in units if known_as(one) == position.over), None)
     if past is not None:
         return items.explain(past, position, at, previous)
     if unit is not None and unit.item is not None:

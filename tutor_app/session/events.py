@@ -67,7 +67,7 @@ class StepShown:
     step_id: str
     kind: str
     prompt: str
-    """All that has to be read: for a talk the tutor's opening line, for an item its prompt."""
+    """All that has to be read: for a talk the tutor's opening line (taken up again: the last one), for an item its prompt."""
     task: str = ""
     """What to do, from the step ("Fill the gap")."""
     support: str = ""

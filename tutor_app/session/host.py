@@ -7,15 +7,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tutor_app.errors import TutorError
-from tutor_app.llm.protocol import Engine, EngineDied, EngineStats, EngineStopped, LoadSpec
+from tutor_app.llm.protocol import (
+    Engine,
+    EngineDied,
+    EngineError,
+    EngineHung,
+    EngineStats,
+    EngineStopped,
+    LoadSpec,
+)
 from tutor_app.session.events import ModelState
 
 RESTARTS = 3
 """How often a dead engine is started again before the learner is asked to choose another model."""
+NO_MODEL = (
+    "There is no language model on this computer yet, so the tutor answers with the lesson's own words. "
+    "Settings and `tutor models list` show which ones can be used."
+)
+ANSWERED_WITHOUT = "The language model could not answer this, so the lesson's own words do."
 WAIT_S = 0.2
 """How long one look at a loading engine lasts, so that whoever waits can also stop waiting."""
 
@@ -67,11 +80,13 @@ class ModelHost:
         self._prepare = prepare
         self._listeners: list[Callable[[ModelState], None]] = []
         self._changed = threading.Condition()
-        self._state = ModelState("none" if prepare is None else "loading")
+        self._state = ModelState("loading") if prepare is not None else ModelState("none", message=NO_MODEL)
         self._thread: threading.Thread | None = None
         self._busy = threading.Lock()
         self._deaths = 0
         self._closed = False
+        self._replacing = False
+        """Another model is to be loaded in place of the one that is being loaded."""
         self._unfit = False
         self.ready: Ready | None = None
 
@@ -97,9 +112,13 @@ class ModelHost:
         self._thread.start()
 
     def use(self, prepare: Prepare, announced: Announced) -> None:
-        """Run another model from now on."""
+        """Run another model from now on; one that is still being loaded is given up."""
+        self._replacing = True
         self.stop_running()
+        if self._thread is not None:
+            self._thread.join()  # or `start` would find it alive, and load nothing
         with self._busy:
+            self._replacing = False
             self._prepare = prepare
             self.announced = announced
             self._deaths = 0
@@ -112,12 +131,13 @@ class ModelHost:
             with self._busy:
                 self._unfit = False  # first: what `adapt` asks for meanwhile is not in what is prepared here
                 ready = self._prepare(lambda part: self._set(ModelState("loading", part * 0.5)))
-                if self._closed:
+                if self._closed or self._replacing:
                     return
                 self._engine.load(ready.spec, lambda part: self._set(ModelState("loading", 0.5 + part * 0.5)))
                 self.ready = ready
         except TutorError as error:
-            if not self._closed:
+            replaced = self._replacing and isinstance(error, EngineStopped)
+            if not self._closed and not replaced:
                 self._set(self._without(error))
             return
         self._set(ModelState("ready", 1.0))
@@ -163,10 +183,12 @@ class ModelHost:
             try:
                 with self._busy:
                     self._fitted()
-                    with suppress(
-                        EngineStopped
-                    ):  # the lesson was left: the next request reads what is missing
+                    try:
                         work(lambda part: self._set(ModelState("warming", part)))
+                    except EngineError as error:
+                        # Where the lesson was left, or only this failed, the next request reads what is missing.
+                        if not isinstance(error, EngineStopped) and not self._goes_on(error):
+                            raise
                     # Before anybody else has the engine, who may be about to load another model.
                     self._set(ModelState("ready", 1.0))
             except TutorError as error:
@@ -188,9 +210,21 @@ class ModelHost:
         if self._closed:
             return said  # we ended it ourselves, and nobody is left to tell
         self._set(said)
-        if self._deaths <= RESTARTS and isinstance(error, EngineDied) and not error.out_of_memory:
+        out_of_memory = isinstance(error, EngineDied) and error.out_of_memory
+        if self._deaths <= RESTARTS and isinstance(error, EngineDied | EngineHung) and not out_of_memory:
             self.start()
         return said
+
+    def failed(self, error: EngineError) -> ModelState:
+        """A request failed. An engine that can have the next one stays `ready`; else as `lost`. Returns what to say."""
+        if not self._goes_on(error):
+            return self.lost(error)
+        return ModelState("ready", 1.0, f"{ANSWERED_WITHOUT} {error}")
+
+    def _goes_on(self, error: EngineError) -> bool:
+        """Whether only a request failed, such as one that is longer than the window."""
+        died = isinstance(error, EngineDied | EngineHung)
+        return not died and self.ready is not None and self._engine.loaded is not None
 
     def _without(self, error: TutorError) -> ModelState:
         """The state of having lost the model, with a smaller one to go on with when memory was the reason."""

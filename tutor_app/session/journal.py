@@ -18,6 +18,7 @@ from tutor_app.session import turns
 from tutor_app.session.checking import is_check
 from tutor_app.session.drafts import Draft
 from tutor_app.session.plan import Position, Unit, forms_at
+from tutor_app.session.reviewing import known_as
 from tutor_app.session.turns import Outcome, Setting
 
 
@@ -77,7 +78,9 @@ def record(
             )  # fmt: skip
 
 
-def advance(position: Position, outcome: Outcome, unit: Unit | None, said: str, *, command: bool) -> None:
+def advance(
+    position: Position, outcome: Outcome, unit: Unit | None, said: str, reply_id: int, *, command: bool
+) -> None:
     """Move `position` to where the lesson stands after this reply."""
     decision, attempt = outcome.decision, outcome.attempt
     position.replies += 1
@@ -94,22 +97,25 @@ def advance(position: Position, outcome: Outcome, unit: Unit | None, said: str, 
     if attempt is not None:
         position.attempts += 1
         position.run = position.run + 1 if attempt.correct else 0
-        if unit is not None and unit.id not in position.seen:
-            position.seen.append(unit.id)
+        if unit is not None and known_as(unit) not in position.seen:
+            position.seen.append(known_as(unit))
         if attempt.correct and unit is not None:
-            position.solved.append(unit.id)
+            position.solved.append(known_as(unit))
             if position.attempts == 1 or (position.attempts == 2 and position.hint_level <= 1):
-                position.correct.append(unit.id)
+                position.correct.append(known_as(unit))
     asked = turns.asked_for(outcome, said)
     if not command or decision.move == "hint":
-        keeps = asked.target and not outcome.over
-        position.asked = (
-            {"move": asked.move, "target": list(asked.target), "learner_before": said} if keeps else None
-        )
+        position.asked = None
+        if asked.target and not outcome.over:
+            position.asked = {
+                "move": asked.move,
+                "target": list(asked.target),
+                "learner_before": said,
+                "reply": reply_id,
+            }
     if outcome.over and unit is not None:
         if unit.item is not None:
-            position.over = unit.id
-            if unit.id not in position.seen:
-                position.seen.append(unit.id)
+            position.over = known_as(unit)
+            if known_as(unit) not in position.seen:
+                position.seen.append(known_as(unit))
         position.next_unit()
-        position.asked = None

@@ -8,6 +8,11 @@ from typing import Literal
 
 SettingValue = str | int | bool
 
+REVIEW = "(review)"
+"""Lesson id of a review, in the learner's file and for `start_lesson`; the brackets keep it from being any lesson's own."""
+FORMER_REVIEW = "review"
+"""The same in files of before, when a lesson of that id could not be studied."""
+
 
 @dataclass(frozen=True)
 class WordEntry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -67,6 +67,7 @@ class Position:
     told: list[str] = field(default_factory=list)
     """Culture notes told."""
     seen: list[str] = field(default_factory=list)
+    """Items as `reviewing.known_as` names them, and so in `correct`, `solved` and `over`."""
     correct: list[str] = field(default_factory=list)
     """Items right at first try or after one hint."""
     solved: list[str] = field(default_factory=list)
@@ -79,7 +80,7 @@ class Position:
     uptake: list[int] = field(default_factory=lambda: [0, 0])
     repair: list[int] = field(default_factory=lambda: [0, 0])
     asked: dict[str, Any] | None = None
-    """The last move that offered or asked for a form: move, target, learner_before."""
+    """The last move that offered or asked for a form: move, target, learner_before, and the id of the reply."""
     active_s: float = 0.0
     brought: list[int] = field(default_factory=list)
     """Cards that the tutor brought up in this talk."""
@@ -101,6 +102,13 @@ class Position:
         self.unit += 1
         self.hint_level = self.attempts = self.turn = self.simplified = 0
         self.said = ""
+        self.asked = None
+
+    def drop(self, gone: Sequence[int]) -> None:
+        """Go on where it was without the units of these places, which are not there any more."""
+        if self.unit in gone:
+            self.next_unit()
+        self.unit -= sum(place < self.unit for place in gone)
 
 
 def forms_at(lesson: Lesson | None, unit: Unit | None) -> tuple[str, ...]:

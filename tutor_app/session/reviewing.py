@@ -15,10 +15,9 @@ from tutor_app.pedagogy.author import phrase
 from tutor_app.pedagogy.language import language
 from tutor_app.progress.records import DueItem, SavedCard
 from tutor_app.progress.store import Store
+from tutor_app.session.overview import REVIEW
 from tutor_app.session.plan import Unit
 
-REVIEW = "review"
-"""Lesson id of a review, in the learner's file and for `start_lesson`."""
 REVIEW_ITEMS = 12
 """Items of one review: five minutes or so. What is left is offered again."""
 WARM_UP = 3
@@ -65,6 +64,11 @@ def review_units(
 def reference(unit: Unit) -> str:
     """What `unit_of` finds the unit by."""
     return unit.id.replace("-", "/", 1) if unit.lesson is None else f"{unit.lesson.id}/{unit.id}"
+
+
+def known_as(unit: Unit) -> str:
+    """What tells a unit from every other of a sitting: ids are unique in their own lesson only."""
+    return reference(unit) if unit.review else unit.id
 
 
 def unit_of(ref: str, lesson_set: LessonSet, store: Store, now: float) -> Unit | None:

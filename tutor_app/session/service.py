@@ -33,9 +33,9 @@ from tutor_app.session.insight import Insight, set_names
 from tutor_app.session.later import Later
 from tutor_app.session.library import available, lesson_of
 from tutor_app.session.models import adapt, announce, expect, make_host, model_overviews, preparation
-from tutor_app.session.overview import ModelOverview, SetOverview, SettingValue
+from tutor_app.session.overview import REVIEW, ModelOverview, SetOverview, SettingValue
 from tutor_app.session.placing import Placing
-from tutor_app.session.reviewing import REVIEW, review_units
+from tutor_app.session.reviewing import review_units
 from tutor_app.session.session import Session
 from tutor_app.session.speech import ear, hearer, pronunciation, voice
 from tutor_app.speech.keeping import keep_recording
@@ -279,7 +279,8 @@ class TutorService:
         """Begin loading in a thread of its own; `on_state` gets every change, also later."""
         host = self._made_host()
         if host is None:
-            on_state(ModelState("none"))
+            # Whoever wanted to do without one is not told that there is none.
+            on_state(self._host.state if self._host is not None else ModelState("none"))
             return
         host.listen(on_state)
         host.start()

@@ -24,7 +24,7 @@ from tutor_app.pedagogy.repetition import LAST_REPLIES
 from tutor_app.pedagogy.uptake import Asked as AskedFor
 from tutor_app.pedagogy.uptake import taken_up
 from tutor_app.progress.outcomes import learner_gain
-from tutor_app.progress.records import DueItem, SavedTurn
+from tutor_app.progress.records import DueItem, SavedSession, SavedTurn
 from tutor_app.progress.store import Store
 from tutor_app.session import bring_up, checking, items, journal, open_steps, reviewing, steps, talk, turns
 from tutor_app.session.at_hand import TutorAtHand
@@ -51,6 +51,7 @@ from tutor_app.session.events import (
 )  # fmt: skip
 from tutor_app.session.host import ModelHost, Ready
 from tutor_app.session.later import Later
+from tutor_app.session.overview import FORMER_REVIEW, REVIEW
 from tutor_app.session.plan import Position, Unit, all_words, units
 from tutor_app.session.read_ahead import read_ahead
 from tutor_app.session.tutor import Tutor
@@ -90,7 +91,7 @@ class Session:
         `fresh`: do not take up a session that was left in the middle.
         """
         self._set = lessons
-        self._lesson = reviewing.review_lesson(lessons) if lesson_id == reviewing.REVIEW else None
+        self._lesson = reviewing.review_lesson(lessons) if lesson_id == REVIEW else None
         if self._lesson is None and lesson_id is not None:
             self._lesson = lessons.lesson(lesson_id)
         self._store = store
@@ -101,6 +102,7 @@ class Session:
         self._voice = voice
         self._due = tuple(due)
         self._fresh = fresh
+        self._choices_given = choices is not None
         self._seed = seed
         self._units: list[Unit] = units(self._lesson) if self._lesson is not None else []
         chosen: Level = self._lesson.level if self._lesson is not None else (level or lessons.info.levels[0])
@@ -114,7 +116,6 @@ class Session:
         self._previous: tuple[str, ...] = ()
         self._talked: list[tuple[str, str]] = []
         """What the learner said in the present talk, and the tutor's reply: a new tutor is told it."""
-        self._last_reply: int | None = None
         self._stopping = False
         self._summary: Summary | None = None
         self._began = 0.0
@@ -183,7 +184,7 @@ class Session:
         """SessionStarted, then the step to begin with; takes up a session that was left in the middle."""
         info = self._set.info
         lesson_id = self._lesson.id if self._lesson is not None else None
-        saved = self._store.open_session(info.id, lesson_id)
+        saved = self._left_open(lesson_id)
         model, sha256, adapters = self._tutor.model
         self._began = self._clock()
         if saved is not None and saved.set_version == info.version and not self._fresh:
@@ -212,6 +213,13 @@ class Session:
             return
         yield self._step()
 
+    def _left_open(self, lesson_id: str | None) -> SavedSession | None:
+        """The session to take up, if any; that of a review may have been begun under its former id."""
+        saved = self._store.open_session(self._set.info.id, lesson_id)
+        if saved is None and lesson_id == REVIEW and self._set.lesson(FORMER_REVIEW) is None:
+            saved = self._store.open_session(self._set.info.id, FORMER_REVIEW)
+        return saved
+
     def _plan(self) -> None:
         """The units of the lesson, after what is due; a session that is taken up again keeps what it began with."""
         if self._lesson is None:
@@ -219,11 +227,12 @@ class Session:
         now = self._clock()
         if self._earlier:
             found = [reviewing.unit_of(ref, self._set, self._store, now) for ref in self._position.warm_up]
+            self._position.drop([number for number, unit in enumerate(found) if unit is None])
             first = [unit for unit in found if unit is not None]
         elif checking.is_check(self._lesson):
             first = []
         else:
-            most = reviewing.REVIEW_ITEMS if self._lesson.id == reviewing.REVIEW else reviewing.WARM_UP
+            most = reviewing.REVIEW_ITEMS if self._lesson.id == REVIEW else reviewing.WARM_UP
             first = reviewing.review_units(
                 self._set, self._due, self._store, most, apart_from=[self._lesson.id]
             )
@@ -261,6 +270,8 @@ class Session:
         step = steps.shown(self._unit, self._position.unit + 1, len(self._units), self._at, voice=self._voice)
         if step.kind == "talk":
             self._previous = turns.last_replies(step.prompt, self._earlier, self._unit)
+            # A talk that is taken up again goes on from what was said last, and not from its opening.
+            step = replace(step, prompt=self._previous[-1])
         return step
 
     # -- turns -----------------------------------------------------------------------------------------------
@@ -271,6 +282,8 @@ class Session:
         if self.over:
             yield Problem("The lesson is over. Start another one from the list.")
             return
+        if not self._choices_given:  # what was chosen meanwhile counts from this turn on
+            self._at = replace(self._at, choices=choices_of(self._store.settings()))
         if isinstance(turn, Asked):
             yield from self._command(turn)
             return
@@ -359,9 +372,9 @@ class Session:
             with self._tutor.turn(lambda: self._stopping) as tutor:
                 return (yield from self._streamed(answered(tutor), turn_id))
         except EngineError as error:
-            lost = self._tutor.lost(error)
+            state = self._tutor.failed(error)
             yield ReplyRetracted()
-            yield lost
+            yield state
             return (yield from answered(None))
 
     def _streamed(self, answer: talk.Asking, turn_id: int) -> Generator[Event, None, turns.Outcome]:
@@ -422,14 +435,15 @@ class Session:
         """Save the reply with the new position, give it out, and go on."""
         position, decision = self._position, outcome.decision
         draft = journal.presentable(outcome.draft, unit, decision, self._at, self._previous)
-        previous_reply = self._last_reply
+        asked = position.asked
         reply_id, self._open_reply = self._open_reply, None
         ended = unit if outcome.over else None
         with self._store.transaction():
             if reply_id is None:
                 reply_id = self._store.begin_reply(turn_id, move=decision.move, now=self._clock())
-            if previous_reply is not None and not command and uptake is not None:
-                self._store.set_uptake(previous_reply, uptake=uptake, repair=repair)
+            # A position that an earlier version saved does not name the reply that asked.
+            if uptake is not None and asked is not None and asked.get("reply") is not None:
+                self._store.set_uptake(asked["reply"], uptake=uptake, repair=repair)
             if said and not any(signal == "confused" for signal in decision.signals):
                 bring_up.note_used(
                     self._store, self._at.reminders, said, self._at.tag, position, self._clock()
@@ -443,9 +457,9 @@ class Session:
                 total_ms=draft.total_ms, prompt_tokens=draft.prompt_tokens, cached_tokens=draft.cached_tokens,
                 now=self._clock(),
             )  # fmt: skip
-            journal.advance(position, outcome, unit, said, command=command)
+            journal.advance(position, outcome, unit, said, reply_id, command=command)
             self._store.save_position(self._session_id, position.saved())
-        self._last_reply, self._previous = reply_id, (*self._previous, draft.text)[-LAST_REPLIES:]
+        self._previous = (*self._previous, draft.text)[-LAST_REPLIES:]
         if said:
             self._talked.append((said, draft.text))
         if outcome.over:

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Protocol
 from tutor_app.llm.protocol import EngineStats
 from tutor_app.progress.records import Learner, SavedTurn
 from tutor_app.session.events import Event, ModelState, Said, StepShown, Summary, TurnIn
-from tutor_app.session.overview import LessonOverview, ModelOverview, SetOverview, SettingValue, WordEntry
+from tutor_app.session.overview import (
+    REVIEW,
+    LessonOverview,
+    ModelOverview,
+    SetOverview,
+    SettingValue,
+    WordEntry,
+)
 
 if TYPE_CHECKING:
     from tutor_app.progress.placement import Placed
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
     from tutor_app.speech.reader import Reader
 
 __all__ = [
+    "REVIEW",
     "LessonOverview",
     "LessonSession",
     "ModelOverview",
@@ -131,7 +139,7 @@ class Service(Protocol):
         """Installed lesson sets with this learner's progress; what fits language and track first. *Slow.*"""
 
     def start_lesson(self, set_id: str, lesson_id: str | None) -> LessonSession:
-        """A session on this lesson, a free talk when None, a review when "review"; resumes one that was left in the middle. *Slow.*
+        """A session on this lesson, a free talk when None, a review when `REVIEW`; resumes one that was left in the middle. *Slow.*
 
         Does not wait for the model.
         """

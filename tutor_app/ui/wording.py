@@ -71,10 +71,6 @@ MODEL_STATES = {
 }
 MEMORY = "memory"
 MINUTES = "{minutes} min"
-NO_MODEL = (
-    "There is no language model on this computer yet, so the tutor answers with the lesson's own words. "
-    "Settings (F10) shows which models can be used."
-)
 
 # --- lesson -------------------------------------------------------------------------------------------------
 LESSON_OPENING = "Opening the lesson…"

@@ -123,7 +123,6 @@ HAND_IN_NOTHING = "There is nothing to hand in yet: practise a lesson first."
 HAND_IN_NO_SET = "Choose at least one set of lessons."
 HAND_IN_DONE_OPEN = "{file} is written and signed. It is not sealed: whoever gets it can read it."
 HAND_IN_DONE_SEALED = "{file} is written, signed and sealed: only your instructor can open it."
-HAND_IN_EXISTS = "There is a file of this name already. Choose another."
 SHARES = {"results": "How it went", "answers": "… and my answers", "all": "Everything I said"}
 HELP_HAND_IN = """\
 Space picks, Tab goes on. The file is signed with a key of your own, so that it cannot be changed on the way.

@@ -17,6 +17,7 @@ from textual.widgets import Button, Input, RadioSet, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
 from tutor_app.errors import TutorError
+from tutor_app.progress.handin import free_path, path_of
 from tutor_app.progress.sharing import LEVELS, Share
 from tutor_app.ui import wording as common
 from tutor_app.ui import wording_path as wording
@@ -113,14 +114,16 @@ class HandInScreen(Screen[None]):
             self._say(wording.HAND_IN_NO_SET)
             self.query_one(SelectionList).focus()
             return
-        target = Path(self.query_one("#file", Input).value.strip()).expanduser()
-        if target.exists():
-            self._say(wording.HAND_IN_EXISTS)
-            self.query_one("#file", Input).focus()
-            return
         key = self.query_one("#key", Input).value.strip()
         name = self.query_one("#name", Input).value.strip()
-        self.write(target, sets, self._share(), name, Path(key).expanduser() if key else None)
+        try:
+            target = free_path(self.query_one("#file", Input).value.strip())
+            key_file = path_of(key) if key else None
+        except TutorError as error:
+            self._say(str(error))
+            self.query_one("#file", Input).focus()
+            return
+        self.write(target, sets, self._share(), name, key_file)
 
     @work(thread=True, exit_on_error=False, exclusive=True, group="handin")
     def write(self, target: Path, sets: list[str], share: Share, name: str, key: Path | None) -> None:

@@ -28,7 +28,7 @@ from tutor_app.ui.home_text import (
 )
 from tutor_app.ui.messages import SetsFound
 from tutor_app.ui.places import show_place
-from tutor_app.ui.service import LessonOverview, SetOverview
+from tutor_app.ui.service import REVIEW, LessonOverview, SetOverview
 from tutor_app.ui.text import one_line
 from tutor_app.ui.widgets.key_bar import KeyBar
 from tutor_app.ui.widgets.status_bar import StatusBar
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from tutor_app.ui.app import TutorApp
 
 
-REVIEW = "review"
-"""Lesson id of a review, for `start_lesson`."""
 LEVELS = tuple(wording_path.LEVEL_NAMES)
 
 

@@ -15,6 +15,7 @@ from textual.widgets import OptionList, Select, Static
 from textual.widgets.option_list import Option
 
 from tutor_app.progress.queue import DAILY
+from tutor_app.session.choices import MOST_DAILY
 from tutor_app.ui import preferences, wording, wording_path, wording_speech
 from tutor_app.ui.messages import ModelsFound, SetsFound
 from tutor_app.ui.service import ModelOverview
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from tutor_app.ui.app import TutorApp
 
 GB = 1_000_000_000
-MOST_DAILY = 60
 DAILY_STEP = 5
 A_MINUTE = 3
 """Reviews."""
