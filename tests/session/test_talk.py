@@ -85,6 +85,16 @@ def test_an_error_is_recast_with_the_form_in_the_reply(
     assert "está en casa" in reply.text
 
 
+def test_what_was_recast_is_not_said_as_the_learner_said_it_in_the_same_reply(
+    spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    engine = scripted([" ¿Qué te gusta hacer en la hospital?"], native="Trabajé mucho en el hospital")
+    session = talk(spanish, store, hosted(engine))
+    reply = replied(list(session.submit(Said("Trabajé mucho en la hospital", 5.0))))
+    assert (reply.move, reply.source, reply.recast) == ("recast", "repaired", "en el hospital")
+    assert "la hospital" not in reply.text
+
+
 def test_a_pronoun_that_a_native_drops_lends_no_weight_to_another_edit(
     spanish: LessonSet, store: Store, hosted: Hosted
 ) -> None:

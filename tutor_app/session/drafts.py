@@ -34,6 +34,8 @@ class Request:
     """Asked when the model forgot to, or asked what it just asked: the first that will do. The last is the one planned."""
     target: str = ""
     """The form to be recast; it has to stand in the reply."""
+    original: str = ""
+    """The same stretch as the learner wrote it; it must not stand beside its recast."""
     opening: str = ""
     """Words the reply begins with, said before the model is asked; it goes on from there."""
     carry: str = ""
@@ -93,6 +95,15 @@ def has(text: str, target: str, situation: Situation) -> bool:
     return contains(text, target, situation.language)
 
 
+def recasts(text: str, request: Request) -> bool:
+    """Whether the form to be recast is there, if there is one, and not what it recasts as well ("en la hospital")."""
+    tag, target, original = request.situation.language, request.target, request.original
+    if not target:
+        return True
+    shown_twice = original and contains(text, original, tag) and not contains(target, original, tag)
+    return contains(text, target, tag) and not shown_twice
+
+
 def asks(text: str) -> bool:
     """Whether there is a question in it."""
     return any(mark in text for mark in "?？؟")
@@ -133,9 +144,8 @@ def mend(text: str, request: Request) -> str | None:
     for candidate in candidates:
         if not words(candidate, tag) or validate(candidate, situation):
             continue
-        if request.target and not has(candidate, request.target, situation):
-            continue
-        return candidate
+        if recasts(candidate, request):
+            return candidate
     return None
 
 

@@ -133,6 +133,7 @@ class _CarriedOn:
             self.turn.text, told, situation(self.turn, at, self.previous, move, finding, unclear), line,
             self._questions(carried, asked, unclear),
             target=finding.target if move == "recast" else "",
+            original=finding.original if move == "recast" else "",
             opening=author.phrase(at.tag, "echo", self.seed, form=finding.target) if move == "recast" else "",
             carry=asked if carried is not None and move != "recast" else "",
             seed=self.seed,

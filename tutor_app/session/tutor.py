@@ -35,6 +35,7 @@ from tutor_app.session.drafts import (
     but_last_words,
     has,
     mend,
+    recasts,
     settled,
     whole_or,
 )
@@ -246,7 +247,7 @@ class Tutor:
     def _judge(self, text: str, request: Request, broken: Violation | None) -> list[Violation]:
         found = [broken] if broken is not None else []
         found += [violation for violation in validate(text, request.situation) if violation not in found]
-        if request.target and not has(text, request.target, request.situation):
+        if not recasts(text, request):
             found.append(Violation("asks", f"Say «{request.target}» in your reply."))
         return found
 
