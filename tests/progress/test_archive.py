@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,15 @@ from hypothesis import strategies as st
 
 from tests.progress.making import DAY, NOON, attempt, begin, new_store, reply, turn
 from tutor_app.errors import TutorError
-from tutor_app.progress import health
+from tutor_app.progress import health, schema
 from tutor_app.progress.archive import export_file, import_file, tables_of
 from tutor_app.progress.backups import back_up, backups
-from tutor_app.progress.errors import NoLearner
+from tutor_app.progress.errors import NoLearner, StoreBusy, StoreDamaged
 from tutor_app.progress.learners import learners
 from tutor_app.progress.removal import delete_learner
 from tutor_app.progress.store import Store, create_learner
 
+from tutor_app.progress.suspicion import is_suspect
 SECRET = "SECRETO-del-alumno"
 
 words = st.text(min_size=1, max_size=12)
@@ -173,6 +176,10 @@ def _huge_number(content: dict[str, Any]) -> None:
     content["tables"]["sessions"][0]["seed"] = 10**30
 
 
+def _half_a_character(content: dict[str, Any]) -> None:
+    content["tables"]["turns"][0]["text"] = "\ud800"
+
+
 def _never_reviewed(content: dict[str, Any]) -> None:
     content["tables"]["reviews"] = []
 
@@ -188,6 +195,7 @@ def _never_reviewed(content: dict[str, Any]) -> None:
         _nested,
         _bad_json_inside,
         _huge_number,
+        _half_a_character,
         _never_reviewed,
     ],
 )
@@ -213,6 +221,53 @@ def test_counts_come_from_the_attempts_whatever_a_file_says(exported: Path) -> N
     imported = import_file(exported / "data", exported / "better.json", name="Better")
     with Store.open(exported / "data", imported.id) as store:
         assert store.form_knowledge("es-l2", NOON)["ser-estar"].right == 0
+
+
+@pytest.mark.parametrize("name", ["ana.tutor", "ana.json"])
+def test_damage_that_a_copy_meets_is_of_the_learners_file_and_not_of_the_copy(
+    tmp_path: Path, name: str
+) -> None:
+    with new_store(tmp_path / "data") as store:
+        session = begin(store)
+        for number in range(30):
+            turn(store, session, f"{number} " + "palabra " * 600, now=NOON + number)
+    path = store.folder / "learner.db"
+    with closing(sqlite3.connect(path)) as connection:
+        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'turns'").fetchone()[0]
+    with Store.open(tmp_path / "data", "ana") as store:
+        with path.open("r+b") as file:
+            file.seek((root - 1) * 4096)
+            file.write(b"\xff" * 4096)
+        with pytest.raises(StoreDamaged, match=r"learner\.db is damaged"):
+            export_file(store, tmp_path / name)
+        assert is_suspect(path)
+        assert [one.name for one in tmp_path.iterdir()] == ["data"]
+
+
+def test_an_export_to_json_is_of_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with new_store(tmp_path / "data") as store, Store.open(tmp_path / "data", "ana") as other:
+        session = begin(store)
+        tables = schema.TABLES
+
+        def meanwhile() -> Iterator[str]:
+            """Another window tries to write between two tables."""
+            yield from tables[:4]
+            other.database.connection.execute("PRAGMA busy_timeout = 0")
+            with contextlib.suppress(StoreBusy):
+                attempt(other, turn(other, session), session)
+            yield from tables[4:]
+
+        monkeypatch.setattr(schema, "TABLES", meanwhile())
+        export_file(store, tmp_path / "ana.json")
+        monkeypatch.undo()
+    import_file(tmp_path / "there", tmp_path / "ana.json")
+
+
+def test_a_file_of_a_newer_program_can_still_be_exported(tmp_path: Path) -> None:
+    with new_store(tmp_path / "data") as store:
+        store.database.read_only = True  # as it is opened then
+        export_file(store, tmp_path / "ana.json")
+    assert import_file(tmp_path / "there", tmp_path / "ana.json").name == "Ana"
 
 
 @pytest.mark.parametrize(
