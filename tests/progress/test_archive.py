@@ -22,10 +22,11 @@ from tutor_app.progress.archive import export_file, import_file, tables_of
 from tutor_app.progress.backups import back_up, backups
 from tutor_app.progress.errors import NoLearner, StoreBusy, StoreDamaged
 from tutor_app.progress.learners import learners
+from tutor_app.progress.recordings import recording_of
 from tutor_app.progress.removal import delete_learner
 from tutor_app.progress.store import Store, create_learner
-
 from tutor_app.progress.suspicion import is_suspect
+
 SECRET = "SECRETO-del-alumno"
 
 words = st.text(min_size=1, max_size=12)
@@ -340,6 +341,38 @@ def test_deleting_a_session_leaves_no_text_of_it_in_file_journal_or_backups(tmp_
         assert store.form_knowledge("es-l2", NOON)["ser-estar"].tried == 1
         assert health.problems(store.database.connection) == []
         assert len(backups(store.folder)) == 1
+
+
+def test_deleting_a_session_takes_the_examples_of_words_that_were_kept_in_it(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        session, other = begin(store), begin(store, "l2")
+        reply(store, turn(store, session, f"mi {SECRET}"), f"¿Tu {SECRET}? ¿Y qué más?")
+        store.save_word("más", "more", f"¿Tu {SECRET}?", "es", "es-l2/l1", NOON, session_id=session)
+        store.save_word("tu", "your", f"¿Tu {SECRET}? ¿Y qué más?", "es", "es-l2/l1", NOON)  # as it was once
+        turn(store, other, "Hola")
+        store.save_word("hola", "hello", "Hola", "es", "es-l2/l2", NOON, session_id=other)
+        store.delete_session(session, NOON + DAY)
+        assert secret_in(tmp_path) == []
+        examples = {card.key: card.sentence for card in store.cards(NOON)}
+        assert examples == {"más": "", "tu": "", "hola": "Hola"}
+
+
+def test_deleting_a_session_takes_its_recordings_and_no_others(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        session, other = begin(store), begin(store, "l2", now=NOON + 600)
+        turn(store, session, now=NOON + 30)
+        turn(store, other, now=NOON + 630)
+        turn(store, session, now=NOON + DAY)  # taken up again
+        kept = [recording_of(store.folder, other, NOON + 31), store.folder / "audio" / "my own.wav"]
+        gone = [recording_of(store.folder, session, NOON + at) for at in (31, DAY)]
+        for at, named in ((31, gone), (631, kept), (DAY + 1, gone)):  # as they were named once
+            path = recording_of(store.folder, 0, NOON + at)
+            named.append(path.with_name(path.name.removeprefix("session-0-")))
+        gone[0].parent.mkdir()
+        for path in (*kept, *gone):
+            path.write_bytes(b"RIFF")
+        store.delete_session(session, NOON + DAY)
+        assert sorted((store.folder / "audio").iterdir()) == sorted(kept)
 
 
 def test_a_memory_can_be_read_corrected_and_deleted_for_good(tmp_path: Path) -> None:
