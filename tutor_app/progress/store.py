@@ -157,15 +157,15 @@ def _made_sound(path: Path, now: float, network: bool | None) -> str:
     """Check a file before it is trusted, all of it when that is quick or it failed before; recover if need be."""
     with plain_errors(path):
         all_of_it = suspicion.is_suspect(path) or path.stat().st_size <= READ_WHOLE_BYTES
-    sound = (
-        not health.file_damage(path, network=network)
-        if all_of_it
-        else health.is_file_readable(path, network=network)
-    )
-    if not sound:
-        return recover(path, now, network=network)
-    suspicion.clear_suspicion(path)
-    return ""
+        sound = (
+            not health.file_damage(path, network=network)
+            if all_of_it
+            else health.is_file_readable(path, network=network)
+        )
+        if not sound:
+            return recover(path, now, network=network)
+        suspicion.clear_suspicion(path)
+        return ""
 
 
 def _bring_up_to_date(database: Database) -> bool:
