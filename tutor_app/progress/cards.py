@@ -91,8 +91,9 @@ class Cards:
 
     def due(self, scope: str | None, now: float, limit: int | None = None) -> list[DueItem]:
         """What to bring up now, most useful first, within today's amount; `scope` is a set id or a language."""
+        parameters = self.fsrs_parameters()
         waiting = [
-            _due_item(row, now, self.fsrs_parameters())
+            _due_item(row, now, parameters)
             for row in self.database.rows(
                 "SELECT * FROM cards WHERE suspended = 0 AND due_at <= :now"
                 " AND (:scope IS NULL OR set_id = :scope OR language = :scope)",
