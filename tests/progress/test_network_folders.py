@@ -65,13 +65,15 @@ def test_a_network_file_uses_a_rollback_journal_and_leaves_no_lock(tmp_path: Pat
 
 
 def test_a_reader_on_a_network_folder_takes_the_lock_too(tmp_path: Path) -> None:
-    with new_store(tmp_path, network=True) as store, store.reader() as reader:
+    with new_store(tmp_path, network=True) as store:
         session = begin(store)
+        reader = Database(store.database.path, read_only=True, network=True)
         with store.transaction():
             turn(store, session, "one")
             assert (store.folder / "learner.db.lock").exists()
-        assert [one.text for one in reader.turns(session)] == ["one"]
+        assert [row["text"] for row in reader.rows("SELECT text FROM turns")] == ["one"]
         assert not (store.folder / "learner.db.lock").exists()
+        reader.close()
 
 
 def test_a_wal_file_that_moves_to_a_network_folder_changes_its_journal(tmp_path: Path) -> None:
