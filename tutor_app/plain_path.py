@@ -11,6 +11,7 @@ from pathlib import Path
 from tutor_app.errors import TutorError
 from tutor_app.progress.background import QUESTIONS, suggest
 from tutor_app.progress.handin import free_path, path_of
+from tutor_app.progress.learners import known
 from tutor_app.progress.pin import PinNeeded, WrongPin
 from tutor_app.progress.sharing import LEVELS
 from tutor_app.session.choices import DAILY, MOST_DAILY, START_LEVEL
@@ -46,15 +47,15 @@ def secret(question: str, ask: Ask) -> str:
 
 def choose_learner(service: TutorService, name: str | None, say: Say, ask: Ask) -> None:
     """Open the learner of this name, or the one who answers; somebody new answers a few questions."""
-    known = list(service.learners())
-    found = next((one for one in known if name is not None and name in (one.id, one.name)), None)
-    if found is None and name is None and known:
+    everybody = list(service.learners())
+    found = known(everybody, name) if name is not None else None
+    if found is None and name is None and everybody:
         say("Who is learning?")
-        for place, one in enumerate(known, 1):
+        for place, one in enumerate(everybody, 1):
             say(f"  {place}  {one.name}")
-        say(f"  {len(known) + 1}  Somebody new")
-        choice = number(ask("Number:"), len(known) + 1, say, ask)
-        found = known[choice - 1] if choice <= len(known) else None
+        say(f"  {len(everybody) + 1}  Somebody new")
+        choice = number(ask("Number:"), len(everybody) + 1, say, ask)
+        found = everybody[choice - 1] if choice <= len(everybody) else None
     if found is not None:
         open_with_pin(service, found.id, say, ask)
         say(f"Welcome back, {found.name}.")

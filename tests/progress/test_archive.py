@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,15 @@ from hypothesis import strategies as st
 
 from tests.progress.making import DAY, NOON, attempt, begin, new_store, reply, turn
 from tutor_app.errors import TutorError
-from tutor_app.progress import health
+from tutor_app.progress import health, schema
 from tutor_app.progress.archive import export_file, import_file, tables_of
 from tutor_app.progress.backups import back_up, backups
-from tutor_app.progress.errors import NoLearner
+from tutor_app.progress.errors import NoLearner, StoreBusy, StoreDamaged
 from tutor_app.progress.learners import learners
+from tutor_app.progress.recordings import recording_of
 from tutor_app.progress.removal import delete_learner
 from tutor_app.progress.store import Store, create_learner
+from tutor_app.progress.suspicion import is_suspect
 
 SECRET = "SECRETO-del-alumno"
 
@@ -173,6 +177,10 @@ def _huge_number(content: dict[str, Any]) -> None:
     content["tables"]["sessions"][0]["seed"] = 10**30
 
 
+def _half_a_character(content: dict[str, Any]) -> None:
+    content["tables"]["turns"][0]["text"] = "\ud800"
+
+
 def _never_reviewed(content: dict[str, Any]) -> None:
     content["tables"]["reviews"] = []
 
@@ -188,6 +196,7 @@ def _never_reviewed(content: dict[str, Any]) -> None:
         _nested,
         _bad_json_inside,
         _huge_number,
+        _half_a_character,
         _never_reviewed,
     ],
 )
@@ -213,6 +222,53 @@ def test_counts_come_from_the_attempts_whatever_a_file_says(exported: Path) -> N
     imported = import_file(exported / "data", exported / "better.json", name="Better")
     with Store.open(exported / "data", imported.id) as store:
         assert store.form_knowledge("es-l2", NOON)["ser-estar"].right == 0
+
+
+@pytest.mark.parametrize("name", ["ana.tutor", "ana.json"])
+def test_damage_that_a_copy_meets_is_of_the_learners_file_and_not_of_the_copy(
+    tmp_path: Path, name: str
+) -> None:
+    with new_store(tmp_path / "data") as store:
+        session = begin(store)
+        for number in range(30):
+            turn(store, session, f"{number} " + "palabra " * 600, now=NOON + number)
+    path = store.folder / "learner.db"
+    with closing(sqlite3.connect(path)) as connection:
+        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'turns'").fetchone()[0]
+    with Store.open(tmp_path / "data", "ana") as store:
+        with path.open("r+b") as file:
+            file.seek((root - 1) * 4096)
+            file.write(b"\xff" * 4096)
+        with pytest.raises(StoreDamaged, match=r"learner\.db is damaged"):
+            export_file(store, tmp_path / name)
+        assert is_suspect(path)
+        assert [one.name for one in tmp_path.iterdir()] == ["data"]
+
+
+def test_an_export_to_json_is_of_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with new_store(tmp_path / "data") as store, Store.open(tmp_path / "data", "ana") as other:
+        session = begin(store)
+        tables = schema.TABLES
+
+        def meanwhile() -> Iterator[str]:
+            """Another window tries to write between two tables."""
+            yield from tables[:4]
+            other.database.connection.execute("PRAGMA busy_timeout = 0")
+            with contextlib.suppress(StoreBusy):
+                attempt(other, turn(other, session), session)
+            yield from tables[4:]
+
+        monkeypatch.setattr(schema, "TABLES", meanwhile())
+        export_file(store, tmp_path / "ana.json")
+        monkeypatch.undo()
+    import_file(tmp_path / "there", tmp_path / "ana.json")
+
+
+def test_a_file_of_a_newer_program_can_still_be_exported(tmp_path: Path) -> None:
+    with new_store(tmp_path / "data") as store:
+        store.database.read_only = True  # as it is opened then
+        export_file(store, tmp_path / "ana.json")
+    assert import_file(tmp_path / "there", tmp_path / "ana.json").name == "Ana"
 
 
 @pytest.mark.parametrize(
@@ -285,6 +341,38 @@ def test_deleting_a_session_leaves_no_text_of_it_in_file_journal_or_backups(tmp_
         assert store.form_knowledge("es-l2", NOON)["ser-estar"].tried == 1
         assert health.problems(store.database.connection) == []
         assert len(backups(store.folder)) == 1
+
+
+def test_deleting_a_session_takes_the_examples_of_words_that_were_kept_in_it(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        session, other = begin(store), begin(store, "l2")
+        reply(store, turn(store, session, f"mi {SECRET}"), f"¿Tu {SECRET}? ¿Y qué más?")
+        store.save_word("más", "more", f"¿Tu {SECRET}?", "es", "es-l2/l1", NOON, session_id=session)
+        store.save_word("tu", "your", f"¿Tu {SECRET}? ¿Y qué más?", "es", "es-l2/l1", NOON)  # as it was once
+        turn(store, other, "Hola")
+        store.save_word("hola", "hello", "Hola", "es", "es-l2/l2", NOON, session_id=other)
+        store.delete_session(session, NOON + DAY)
+        assert secret_in(tmp_path) == []
+        examples = {card.key: card.sentence for card in store.cards(NOON)}
+        assert examples == {"más": "", "tu": "", "hola": "Hola"}
+
+
+def test_deleting_a_session_takes_its_recordings_and_no_others(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        session, other = begin(store), begin(store, "l2", now=NOON + 600)
+        turn(store, session, now=NOON + 30)
+        turn(store, other, now=NOON + 630)
+        turn(store, session, now=NOON + DAY)  # taken up again
+        kept = [recording_of(store.folder, other, NOON + 31), store.folder / "audio" / "my own.wav"]
+        gone = [recording_of(store.folder, session, NOON + at) for at in (31, DAY)]
+        for at, named in ((31, gone), (631, kept), (DAY + 1, gone)):  # as they were named once
+            path = recording_of(store.folder, 0, NOON + at)
+            named.append(path.with_name(path.name.removeprefix("session-0-")))
+        gone[0].parent.mkdir()
+        for path in (*kept, *gone):
+            path.write_bytes(b"RIFF")
+        store.delete_session(session, NOON + DAY)
+        assert sorted((store.folder / "audio").iterdir()) == sorted(kept)
 
 
 def test_a_memory_can_be_read_corrected_and_deleted_for_good(tmp_path: Path) -> None:

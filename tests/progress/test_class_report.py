@@ -6,13 +6,16 @@ import csv
 import io
 import json
 import re
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from lessons.load import builtin_sets_dir, load_set
 from tests.progress.classes import NAMES, learner_with_history
-from tests.progress.making import DAY, NOON
+from tests.progress.making import DAY, NOON, attempt, begin, turn
+from tutor_app.cli.report import _titles
 from tutor_app.errors import TutorError
 from tutor_app.progress import queries
 from tutor_app.progress.class_files import csv_files, statements
@@ -21,7 +24,7 @@ from tutor_app.progress.class_report import ClassReport, class_report
 from tutor_app.progress.figures import minutes, percent, probability, rounded
 from tutor_app.progress.handin import hand_in
 from tutor_app.progress.sharing import Share
-from tutor_app.progress.store import Store
+from tutor_app.progress.store import Store, create_learner
 
 HANDED_IN = NOON + 9 * DAY
 
@@ -169,6 +172,51 @@ def test_the_newest_hand_in_of_a_learner_counts_and_bad_files_are_remarked(
     assert [line.made_at for line in report.sets[0].learners if line.name == "Ana"] == [HANDED_IN + DAY]
     assert any("broken.handin" in remark for remark in report.remarks)
     assert any("2 different keys" in remark for remark in report.remarks)
+
+
+def test_a_set_that_was_handed_in_earlier_stays_when_another_follows(tmp_path: Path) -> None:
+    learner = create_learner(tmp_path, "Ana", now=NOON)
+    (tmp_path / "in").mkdir()
+    with Store.open(tmp_path, learner.id) as store:
+        for number, set_id in enumerate(("es-l2", "fr-l2")):
+            session = begin(store, set_id=set_id)
+            attempt(store, turn(store, session, now=NOON + 60), session, set_id=set_id)
+            store.end_session(session, {"finished": True}, NOON + 60)
+            for sets, days in (([set_id], number), (["es-l2"], 0)):
+                target = tmp_path / "in" / f"{number}-{days}-{len(sets)}.handin"
+                hand_in(store, target, set_ids=sets, share="results", now=NOON + days * DAY)
+    report = class_report(tmp_path / "in")
+    assert [(one.set_id, len(one.learners)) for one in report.sets] == [("es-l2", 1), ("fr-l2", 1)]
+    assert report.learners == 1
+    assert "1 learner handed in" in page(report, NOON)
+    ids = [json.loads(line)["id"] for line in statements(report)]
+    assert len(ids) == len(set(ids)) == 2 * 2
+    assert report.remarks == ()
+
+
+def test_the_median_of_two_is_between_them(tmp_path: Path) -> None:
+    for name, minutes_spent in (("Ana", 2), ("Ben", 4)):
+        learner = create_learner(tmp_path, name, now=NOON)
+        with Store.open(tmp_path, learner.id) as store:
+            turn(store, begin(store), now=NOON + 60 * minutes_spent)
+            hand_in(store, tmp_path / f"{name}.handin", set_ids=["es-l2"], share="results", now=HANDED_IN)
+    assert "<b>3</b> minutes on task (median)" in page(class_report(tmp_path), HANDED_IN)
+
+
+def test_each_set_is_shown_with_its_own_names(tmp_path: Path) -> None:
+    learner = create_learner(tmp_path, "Ana", now=NOON)
+    with Store.open(tmp_path, learner.id) as store:
+        for set_id in ("es-l2", "es-heritage"):
+            session = begin(store, "mi-historia", set_id=set_id)
+            attempt(store, turn(store, session), session, set_id=set_id, lesson_id="mi-historia")
+        sets = ["es-l2", "es-heritage"]
+        hand_in(store, tmp_path / "a.handin", set_ids=sets, share="results", now=HANDED_IN)
+    titles = _titles([builtin_sets_dir() / one for one in reversed(sets)])
+    _, heritage, l2 = page(class_report(tmp_path), HANDED_IN, titles).split("<section>")
+    for section, set_id in ((heritage, "es-heritage"), (l2, "es-l2")):
+        lesson = load_set(builtin_sets_dir() / set_id).lesson("mi-historia")
+        assert lesson is not None
+        assert f'<th scope="row">{escape(lesson.title)}</th>' in section
 
 
 def test_a_folder_without_hand_ins_is_said_plainly(tmp_path: Path) -> None:

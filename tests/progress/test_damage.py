@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -16,8 +17,9 @@ from tests.progress.making import DAY, NOON, attempt, begin, new_store, reply, t
 from tutor_app.progress import health
 from tutor_app.progress import store as store_module
 from tutor_app.progress.backups import KEPT, back_up, back_up_if_due, backups
-from tutor_app.progress.errors import StoreDamaged
+from tutor_app.progress.errors import DiskFull, StoreDamaged
 from tutor_app.progress.store import Store
+from tutor_app.progress.suspicion import is_suspect
 
 TURNS = 60
 BACKED_UP = 40
@@ -142,6 +144,9 @@ def test_each_of_a_hundred_corruptions_is_recovered_or_harmless(
         assert said[:BACKED_UP] == [f"turn {number}" for number in range(BACKED_UP)]
         assert list((learner_file.parent / "damaged").glob("learner-*.db"))
         assert len(said) == TURNS or "lost" in notice or "could still be read" in notice
+    if is_suspect(learner_file):  # only the backup at closing has met the damage
+        assert not whole
+        assert use_everything(data_dir)[1]
     assert use_everything(data_dir)[1] == "", "recovered once is recovered"
 
 
@@ -182,6 +187,26 @@ def test_rows_newer_than_the_backup_are_taken_from_the_damaged_file(learner_file
         assert store.settings() == {"theme": "dark"}
 
 
+@pytest.mark.parametrize("place", ["shutil.copyfile", "flush", "salvage"])
+def test_a_recovery_that_a_full_disk_stops_says_so_and_leaves_nothing_behind(
+    learner_file: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    the_end(learner_file, random.Random(1))
+    damaged = learner_file.read_bytes()
+
+    def no_space(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(f"tutor_app.progress.recovery.{place}", no_space)
+    for _ in range(2):
+        with pytest.raises(DiskFull, match="disk is full"):
+            Store.open(learner_file.parents[2], "ana")
+    assert list((learner_file.parent / "damaged").iterdir()) == []
+    assert learner_file.read_bytes() == damaged
+    monkeypatch.undo()
+    assert use_everything(learner_file.parents[2])[1]
+
+
 def test_a_window_whose_file_was_replaced_is_told_and_loses_nothing_silently(learner_file: Path) -> None:
     data_dir = learner_file.parents[2]
     with Store.open(data_dir, "ana") as old:
@@ -201,8 +226,6 @@ def test_opening_and_closing_make_the_days_backup_by_themselves(tmp_path: Path) 
     assert len(backups(store.folder)) == 1, "one a day"
     for backup in backups(store.folder):
         backup.path.unlink()
-    with Store.open(tmp_path, "ana", read_only=True):
-        assert backups(store.folder) == []
     Store.open(tmp_path, "ana").close()
     assert health.file_damage(backups(store.folder)[0].path) == []
 

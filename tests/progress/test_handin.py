@@ -9,11 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.progress.classes import learner_with_history
-from tests.progress.making import DAY, NOON
+from tests.progress.making import DAY, NOON, attempt, begin, turn
 from tutor_app.errors import TutorError
-from tutor_app.progress.handin import HandIn, hand_in, make_key, read_hand_in, read_public_key
+from tutor_app.progress import schema
+from tutor_app.progress.class_files import csv_files, statements
+from tutor_app.progress.class_html import page
+from tutor_app.progress.class_report import class_report
+from tutor_app.progress.handin import (
+    PLAIN,
+    VERSION,
+    HandIn,
+    hand_in,
+    make_key,
+    read_hand_in,
+    read_public_key,
+)
 from tutor_app.progress.sharing import LEVELS, Share
 from tutor_app.progress.store import Store
 
@@ -53,6 +66,27 @@ def test_answers_carry_answers_but_no_talk_memory_or_settings(store: Store, tmp_
     assert all(SECRET in row["given"] or row["given"] == "¿Por qué?" for row in handed.tables["attempts"])
     rest = {table: rows for table, rows in handed.tables.items() if table != "attempts"}
     assert SECRET not in json.dumps(rest, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("share", ["results", "answers"])
+def test_a_sentence_of_a_talk_and_a_meaning_of_ones_own_go_only_with_all(
+    store: Store, tmp_path: Path, share: Share
+) -> None:
+    session = begin(store, None)
+    said = turn(store, session, f"{SECRET} en casa", item_id=None)
+    attempt(
+        store, said, session, lesson_id=None, item_id=None, kind="talk", words=(), given=f"{SECRET} en casa"
+    )
+    card = next(one for one in store.cards(NOON) if one.kind == "word" and one.set_id == "es-l2")
+    store.correct_card(card.id, gloss=f"{SECRET} meaning", sentence="", now=NOON)
+    handed = made(store, tmp_path / "a.handin", share)
+    assert f"{SECRET} en casa" not in words_in(handed)
+    assert f"{SECRET} meaning" not in words_in(handed)
+    everything = words_in(made(store, tmp_path / "b.handin", "all"))
+    assert f"{SECRET} en casa" in everything
+    assert f"{SECRET} meaning" in everything
+    report = class_report(tmp_path)
+    assert f"{SECRET} en casa" in "".join(statements(report)), "the newer one has all"
 
 
 def test_all_carries_what_was_said_but_never_memories_settings_or_keys(store: Store, tmp_path: Path) -> None:
@@ -113,6 +147,72 @@ def test_a_changed_hand_in_is_recognised(store: Store, tmp_path: Path) -> None:
     target.write_text(json.dumps(outer), encoding="utf-8")
     with pytest.raises(TutorError, match="was changed"):
         read_hand_in(target)
+
+
+FORGERIES: list[dict[str, Any]] = [
+    {"tables": []},
+    {"tables": {"turns": {}}},
+    {"tables": {"turns": [1]}},
+    {"name": "\ud800"},
+    {"made_at": 1e18},
+    {"made_at": float("nan")},
+    {"made_at": "today"},
+    {"sets": 3},
+]
+
+
+@pytest.mark.parametrize("changes", FORGERIES, ids=str)
+def test_what_a_forger_signed_is_refused_in_one_sentence(tmp_path: Path, changes: dict[str, Any]) -> None:
+    forge(tmp_path / "x.handin", **changes)
+    with pytest.raises(TutorError, match=r"^x\.handin is not a hand-in"):
+        read_hand_in(tmp_path / "x.handin")
+
+
+@pytest.mark.parametrize(
+    ("table", "changes"),
+    [
+        ("turns", {"at": 1e18}),
+        ("turns", {"at": "noon"}),
+        ("sessions", {"active_s": 1e300}),
+        ("sessions", {"ended_at": None}),
+        ("attempts", {"correct": 2**62}),
+        ("attempts", {"at": -1.0}),
+        ("forms", {"recent_right": -5.0}),
+        ("replies", {"signals": "[" * 100_000}),
+        ("meta", {"value": '"much"'}),
+        ("settings", {"key": "fsrs_parameters", "value": '["x"]'}),
+    ],
+    ids=["late", "noon", "long", "unended", "many", "before", "negative", "nested", "ability", "parameters"],
+)
+def test_a_forged_hand_in_is_a_remark_and_the_others_are_reported(
+    store: Store, tmp_path: Path, table: str, changes: dict[str, Any]
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    good = made(store, folder / "good.handin")
+    tables = {name: [dict(row) for row in rows] for name, rows in good.tables.items()}
+    tables[table] = [{**row, **changes} for row in tables[table] or [{}]]
+    if table == "meta":
+        tables[table] = [{"key": "ability:es", **changes}]
+    forge(folder / "forged.handin", tables=tables, sets=["es-l2"])
+    report = class_report(folder)
+    assert "A." in page(report, NOON)
+    assert csv_files(report)
+    assert list(statements(report))
+    if changes != {"ended_at": None}:  # that one is odd, and can be counted with
+        assert [remark.partition(" ")[0].rstrip(":") for remark in report.remarks] == ["forged.handin"]
+        assert report.learners == 1
+
+
+def forge(target: Path, **changes: Any) -> None:
+    """A hand-in with a good signature and whatever content."""
+    content = {"name": "F.", "made_at": NOON, "share": "results", "sets": [], "to": "", "tables": {}}
+    content |= {"migrations": list(schema.known())} | changes
+    packed = zlib.compress(json.dumps(content).encode())
+    key = Ed25519PrivateKey.generate()
+    parts = {"key": key.public_key().public_bytes_raw(), "signature": key.sign(packed), "payload": packed}
+    outer = {name: base64.b64encode(raw).decode() for name, raw in parts.items()}
+    target.write_text(json.dumps({"format": PLAIN, "version": VERSION, **outer}), encoding="utf-8")
 
 
 @pytest.mark.parametrize(

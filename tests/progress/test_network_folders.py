@@ -6,16 +6,18 @@ import json
 import os
 import socket
 import sqlite3
+import sys
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.progress.making import NOON, begin, new_store, turn
 from tutor_app.progress.database import Database
 from tutor_app.progress.errors import StoreBusy
 from tutor_app.progress.filesystem import network_in_mounts, on_network
-from tutor_app.progress.lock import NAMELESS_S, STALE_S, FileLock, is_running_elsewhere, whoami
+from tutor_app.progress.lock import NAMELESS_S, STALE_S, FileLock, is_running_elsewhere, name_of, whoami
 from tutor_app.progress.store import Store, create_learner
 
 MOUNTS = """\
@@ -24,6 +26,7 @@ server:/home /home nfs4 rw 0 0
 //nas/lab /mnt/the\\040lab cifs rw 0 0
 me@host: /home/ana/far fuse.sshfs rw 0 0
 tmpfs /home/ana/near tmpfs rw 0 0
+server:/kurs /srv/курс nfs4 rw 0 0
 """
 
 
@@ -36,6 +39,7 @@ tmpfs /home/ana/near tmpfs rw 0 0
         ("/mnt/the lab/x", True),
         ("/home/ana/far", True),
         ("/home/ana/near/x", False),
+        ("/srv/курс/ana", True),
     ],
 )
 def test_the_innermost_mount_decides_whether_a_folder_is_on_the_network(folder: str, network: bool) -> None:
@@ -61,13 +65,15 @@ def test_a_network_file_uses_a_rollback_journal_and_leaves_no_lock(tmp_path: Pat
 
 
 def test_a_reader_on_a_network_folder_takes_the_lock_too(tmp_path: Path) -> None:
-    with new_store(tmp_path, network=True) as store, store.reader() as reader:
+    with new_store(tmp_path, network=True) as store:
         session = begin(store)
+        reader = Database(store.database.path, read_only=True, network=True)
         with store.transaction():
             turn(store, session, "one")
             assert (store.folder / "learner.db.lock").exists()
-        assert [one.text for one in reader.turns(session)] == ["one"]
+        assert [row["text"] for row in reader.rows("SELECT text FROM turns")] == ["one"]
         assert not (store.folder / "learner.db.lock").exists()
+        reader.close()
 
 
 def test_a_wal_file_that_moves_to_a_network_folder_changes_its_journal(tmp_path: Path) -> None:
@@ -125,6 +131,35 @@ def test_a_process_number_that_was_used_again_is_not_taken_for_its_owner() -> No
     assert not is_running_elsewhere(f"{socket.gethostname()}:{os.getpid()}:1")
     assert not is_running_elsewhere("another-machine:1:1")
     assert not is_running_elsewhere("nonsense")
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only there the start is reckoned from the time of booting"
+)
+def test_a_window_lives_on_when_the_clock_is_set_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = name_of(os.getppid())
+    assert is_running_elsewhere(other)
+    started = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: started(self) + 3600)
+    assert is_running_elsewhere(other)
+
+
+def test_a_lock_that_somebody_is_reading_is_released_a_moment_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = FileLock(tmp_path / "learner.db")
+    lock.acquire()
+    unlink, tries = Path.unlink, []
+
+    def read_meanwhile(path: Path, missing_ok: bool = False) -> None:
+        tries.append(path)
+        if len(tries) < 3:
+            raise PermissionError(13, "The process cannot access the file")  # as Windows says it
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", read_meanwhile)
+    lock.release()
+    assert not list(tmp_path.iterdir())
 
 
 def test_whoever_waits_for_the_lock_does_not_keep_another_from_leaving_wal_mode(tmp_path: Path) -> None:

@@ -88,6 +88,28 @@ def test_the_calendar_adds_up_days(tmp_path: Path) -> None:
         assert (days[1].day - days[0].day).days == 1
 
 
+def test_a_lesson_that_is_taken_up_again_counts_on_every_day_with_a_turn(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        session = begin(store)
+        for day in range(3):
+            for number in range(2):
+                now = NOON + day * DAY + 40 * (number + 1)
+                said = turn(store, session, now=now, elapsed_s=10.0)
+            attempt(store, said, session, correct=day > 0, now=now)
+        begin(store, "l2", now=NOON + 3 * DAY)  # opened, and left without a turn
+        store.end_session(session, {"finished": True}, NOON + 2 * DAY + 100)
+        days = queries.calendar(store.database)
+        today = queries.local_day(NOON)
+        assert [(day.day - today).days for day in days] == [0, 1, 2]
+        assert [(day.turns, day.items) for day in days] == [(2, (0, 1)), (2, (1, 1)), (2, (1, 1))]
+        assert [day.minutes * 60 for day in days] == pytest.approx([80, 50, 70])
+        seen = queries.overview(store, NOON + 2 * DAY + 200)
+        assert sum(day.minutes for day in days) == pytest.approx(seen.minutes)
+        assert seen.streak_days == 3
+        assert queries.overview(store, NOON + 3 * DAY + 200).streak_days == 3, "yesterday's still stands"
+        assert queries.overview(store, NOON + 4 * DAY + 200).streak_days == 0
+
+
 def test_a_streak_ends_quietly_and_ignores_days_to_come() -> None:
     days = [date(2026, 11, day) for day in (3, 5, 6, 7)]
     assert queries.streak(days, date(2026, 11, 7)) == 3

@@ -83,13 +83,29 @@ def test_the_sessions_of_a_day_end_with_the_night(tmp_path: Path) -> None:
         day = queries.local_day(NOON)
         midnight = NOON - NOON % DAY
         ids = [begin(store, now=at) for at in (NOON, NOON + 1200, NOON + DAY)]
+        for number, session in enumerate(ids):
+            turn(store, session, now=NOON + (1200, 1500, DAY)[number])
         assert [line.id for line in queries.sessions_on(store.database, day)] == ids[:2]
         assert [line.id for line in queries.sessions_on(store.database, day + timedelta(days=1))] == ids[2:]
         assert queries.sessions_on(store.database, day - timedelta(days=1)) == []
         for hour in range(48):
-            begin(store, now=midnight + hour * 3600)
+            turn(store, begin(store, now=midnight + hour * 3600), now=midnight + hour * 3600)
         for line in queries.sessions(store.database):
             assert line in queries.sessions_on(store.database, queries.local_day(line.started_at))
+
+
+def test_a_session_is_one_of_every_day_that_it_was_taken_up_on(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        session = begin(store)
+        for at in (NOON + 60, NOON + DAY, NOON + DAY + 30):
+            turn(store, session, now=at, elapsed_s=20.0)
+        begin(store, "l2", now=NOON + DAY)
+        day = queries.local_day(NOON)
+        first, second = (queries.sessions_on(store.database, one) for one in (day, day + timedelta(days=1)))
+        assert [(line.id, line.turns, line.minutes) for line in first] == [(session, 1, 1.0)]
+        assert [(line.id, line.turns) for line in second] == [(session, 2)]
+        assert second[0].minutes == pytest.approx(50 / 60)
+        assert (first[0].started_at, second[0].started_at) == (NOON, NOON + DAY)
 
 
 def test_one_session_is_found_until_it_is_deleted(tmp_path: Path) -> None:

@@ -197,6 +197,7 @@ def test_maintenance_backs_up_daily_and_fits_monthly(tmp_path: Path, monkeypatch
             maintain(store, NOON + hour * 3600)
         assert len(fits) == 2
         assert backups(store.folder)[0].number == 1 + 35, "the first was made by opening"
-    with Store.open(tmp_path, "ana", read_only=True) as store:
+    with Store.open(tmp_path, "ana") as store:
+        monkeypatch.setattr(store.database, "read_only", True)
         maintain(store, NOON + 99 * DAY)
         assert len(fits) == 2

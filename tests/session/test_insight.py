@@ -10,6 +10,7 @@ import pytest
 from tests.progress.making import attempt, begin, turn
 from tutor_app.errors import TutorError
 from tutor_app.progress.store import Store, create_learner
+from tutor_app.session.events import Said
 from tutor_app.session.overview import SetOverview
 from tutor_app.session.service import TutorService
 
@@ -78,3 +79,18 @@ def test_a_session_that_was_deleted_is_said_to_be_gone(service: TutorService, tm
     insight.delete_session(session.id)
     with pytest.raises(TutorError, match="no longer there"):
         insight.transcript(session.id)
+
+
+def test_a_session_that_is_deleted_takes_the_examples_and_recordings_made_in_it(
+    service: TutorService, tmp_path: Path
+) -> None:
+    service.create_learner("Ana", {"language": "es", "track": "l2"})
+    session = service.start_lesson("es-l2", "hola")
+    list(session.start())
+    list(session.submit(Said("Hola", 2.0)))
+    session.save_word("de nada", "Una frase privada")
+    service.keep_recording(b"\x01\x00" * 800)
+    assert len(list(tmp_path.rglob("*.wav"))) == 1
+    service.insight().delete_session(session.id)
+    assert [card.sentence for card in service.insight().remembered().cards if card.key == "de nada"] == [""]
+    assert list(tmp_path.rglob("*.wav")) == []

@@ -51,7 +51,7 @@ def test_kept_recordings_are_private_and_go_with_the_learner(tmp_path) -> None: 
     from tutor_app.progress.store import create_learner
 
     learner = create_learner(tmp_path, "Ana")
-    path = keep_recording(folder_of(tmp_path, learner.id), b"\x01\x00" * 800, 1_700_000_000.5)
+    path = keep_recording(folder_of(tmp_path, learner.id), b"\x01\x00" * 800, 1, 1_700_000_000.5)
     assert path.read_bytes()[:4] == b"RIFF"
     assert path.stat().st_mode & 0o077 == 0 or sys.platform == "win32"
     delete_learner(tmp_path, learner.id)

@@ -22,13 +22,14 @@ def run_app(data_dir: Path, learner: str | None) -> int:
 
 def _service(folder: Path, learner: str | None) -> Service:
     """The service, with the learner opened who was named on the command line; made new when unknown."""
+    from tutor_app.progress.learners import known
     from tutor_app.session.service import TutorService
 
     service = TutorService(folder, aloud=True)
     if learner is not None:
-        known = next((one for one in service.learners() if learner in (one.id, one.name)), None)
-        if known is not None:
-            service.wanted = known.id  # the app opens it, and asks for the PIN if there is one
+        found = known(service.learners(), learner)
+        if found is not None:
+            service.wanted = found.id  # the app opens it, and asks for the PIN if there is one
         else:
             service.create_learner(learner, {})
     return service

@@ -83,23 +83,24 @@ def report(
     except OSError as error:
         raise TutorError(f"{target} could not be written ({error.strerror}).") from error
     if as_json:
-        written = {"folder": str(target), "files": sorted(files), "learners": len(found.hand_ins)}
+        written = {"folder": str(target), "files": sorted(files), "learners": found.learners}
         click.echo(json.dumps({**written, "remarks": list(found.remarks)}, ensure_ascii=False))
         return
     for remark in found.remarks:
         click.echo(f"Note: {remark}", err=True)
-    click.echo(f"{len(found.hand_ins)} learners; open {target / 'report.html'}.")
+    click.echo(f"{found.learners} learners; open {target / 'report.html'}.")
 
 
-def _titles(folders: list[Path]) -> dict[str, str]:
-    titles: dict[str, str] = {}
+def _titles(folders: list[Path]) -> dict[str, dict[str, str]]:
+    """Set id → names. One table each: sets share ids of lessons and forms, and call them differently."""
+    titles: dict[str, dict[str, str]] = {}
     for folder in folders:
         try:
             lessons = load_set(folder)
         except LessonError as error:
             raise TutorError(str(error)) from error
-        titles[lessons.info.id] = lessons.info.title
+        names = titles[lessons.info.id] = {lessons.info.id: lessons.info.title}
         for lesson in lessons.lessons:
-            titles[lesson.id] = lesson.title
-            titles.update({form.id: form.name for form in lesson.forms})
+            names[lesson.id] = lesson.title
+            names.update({form.id: form.name for form in lesson.forms})
     return titles

@@ -13,9 +13,9 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from tutor_app.errors import TutorError
 from tutor_app.progress import counts, health, learners, pin, schema
@@ -56,12 +56,14 @@ def tables_of(connection: sqlite3.Connection) -> Tables:
 
 
 def _write_json(store: Store, target: Path) -> None:
-    content = {
-        "format": JSON_FORMAT,
-        "version": JSON_VERSION,
-        "migrations": list(schema.applied(store.database.connection)),
-        "tables": tables_of(store.database.connection),
-    }
+    # One moment of the file, whatever other windows do. What a newer program wrote is only read.
+    with plain_errors(store.database.path), nullcontext() if store.read_only else store.transaction():
+        content = {
+            "format": JSON_FORMAT,
+            "version": JSON_VERSION,
+            "migrations": list(schema.applied(store.database.connection)),
+            "tables": tables_of(store.database.connection),
+        }
     part = target.with_name(target.name + ".part")
     try:
         with os.fdopen(
@@ -153,6 +155,7 @@ def load_tables(connection: sqlite3.Connection, tables: Mapping[str, list[dict[s
                 sqlite3.InterfaceError,
                 sqlite3.ProgrammingError,
                 OverflowError,
+                UnicodeEncodeError,
             ) as error:
                 raise TutorError(f"The file has a row of {table} that no tutor wrote ({error}).") from error
     # What our own tables look like, not what the other file says of itself.
@@ -214,11 +217,16 @@ def tables_in_json(text: str, label: str) -> Tables:
     if tuple(content["migrations"]) != schema.known():
         raise TutorError(f"{label} was made by an older version. Import its SQLite export instead.")
     tables = content.get("tables")
-    if not isinstance(tables, dict) or not all(
-        isinstance(rows, list) and all(isinstance(row, dict) for row in rows) for rows in tables.values()
-    ):
+    if not are_tables(tables):
         raise TutorError(f"{label} is not a learner's file.")
     return tables
+
+
+def are_tables(value: Any) -> TypeGuard[Tables]:
+    """Whether a value that was read has the shape of tables: a list of rows for each name."""
+    return isinstance(value, dict) and all(
+        isinstance(rows, list) and all(isinstance(row, dict) for row in rows) for rows in value.values()
+    )
 
 
 def _refuse_newer(had: tuple[str, ...], label: str) -> None:

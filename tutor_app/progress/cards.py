@@ -26,14 +26,28 @@ class Cards:
     def settings(self) -> dict[str, Any]:
         raise NotImplementedError
 
-    def save_word(self, word: str, gloss: str, sentence: str, language: str, source: str, now: float) -> int:
-        """Id of the card for a word that the learner kept; saving it again updates gloss and sentence."""
+    def save_word(
+        self,
+        word: str,
+        gloss: str,
+        sentence: str,
+        language: str,
+        source: str,
+        now: float,
+        session_id: int | None = None,
+    ) -> int:
+        """Id of the card for a word that the learner kept; saving it again updates gloss and sentence.
+
+        `session_id` says where the sentence was met, and goes with it when that session is deleted.
+        """
         with self.transaction():
+            turn = self.database.row("SELECT max(id) AS id FROM turns WHERE session_id = ?", (session_id,))
             card_id = self._card("word", word, language=language, set_id=None, now=now, due_at=now)
             row = {
                 "gloss": storable(gloss),
                 "sentence": storable(sentence),
                 "source": storable(source),
+                "turn_id": turn and turn["id"],
                 "suspended": False,
             }
             self.database.update("cards", card_id, row)
@@ -77,8 +91,9 @@ class Cards:
 
     def due(self, scope: str | None, now: float, limit: int | None = None) -> list[DueItem]:
         """What to bring up now, most useful first, within today's amount; `scope` is a set id or a language."""
+        parameters = self.fsrs_parameters()
         waiting = [
-            _due_item(row, now, self.fsrs_parameters())
+            _due_item(row, now, parameters)
             for row in self.database.rows(
                 "SELECT * FROM cards WHERE suspended = 0 AND due_at <= :now"
                 " AND (:scope IS NULL OR set_id = :scope OR language = :scope)",

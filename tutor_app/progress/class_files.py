@@ -13,6 +13,7 @@ from typing import Any
 from tutor_app.progress.class_report import ClassReport, LearnerLine, opened
 from tutor_app.progress.figures import gain_figures, minutes, overview_figures, percent, probability
 from tutor_app.progress.handin import HandIn
+from tutor_app.progress.sharing import may_answer
 
 _NAMESPACE = uuid.UUID(
     "6f1c9a52-9d0b-5d5e-8f0f-2f6d4f1b7a10"
@@ -150,6 +151,8 @@ def statements(report: ClassReport) -> Iterator[str]:
                 "SELECT a.*, (SELECT group_concat(tag, ' ') FROM attempt_tags g WHERE g.attempt_id = a.id) AS tags"
                 " FROM attempts a ORDER BY a.id"
             ):
+                if row["set_id"] not in hand_in.set_ids:
+                    continue
                 result: dict[str, Any] = {
                     "success": bool(row["correct"]),
                     "extensions": {
@@ -158,13 +161,17 @@ def statements(report: ClassReport) -> Iterator[str]:
                         "urn:linguist:errors": (row["tags"] or "").split(),
                     },
                 }
-                if hand_in.share != "results":
+                if may_answer(row["item_id"], hand_in.share):
                     result["response"] = row["given"]
                 place = (
                     f"{row['set_id']}:{row['lesson_id'] or 'talk'}:{row['item_id'] or row['step_id'] or ''}"
                 )
                 yield _statement(hand_in, "answered", place, result, row["at"], row["id"])
-            for row in store.database.rows("SELECT * FROM sessions WHERE finished = 1 ORDER BY id"):
+            for row in store.database.rows(
+                "SELECT * FROM sessions WHERE finished = 1 AND ended_at IS NOT NULL ORDER BY id"
+            ):
+                if row["set_id"] not in hand_in.set_ids:
+                    continue
                 place = f"{row['set_id']}:{row['lesson_id'] or 'talk'}"
                 result = {"completion": True, "duration": f"PT{round(row['active_s'])}S"}
                 yield _statement(hand_in, "completed", place, result, row["ended_at"], row["id"])

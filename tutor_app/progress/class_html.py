@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 from html import escape
+from statistics import median
 
 from tutor_app.progress.class_files import learner_figures
 from tutor_app.progress.class_report import ClassReport, LearnerLine, SetReport
@@ -31,18 +32,18 @@ _LEARNER_TABLE = (
 )
 
 
-def page(report: ClassReport, made_at: float, titles: dict[str, str] | None = None) -> str:
-    """The whole page. `titles` gives ids of sets, lessons and forms their names; ids are shown where it is silent."""
+def page(report: ClassReport, made_at: float, titles: dict[str, dict[str, str]] | None = None) -> str:
+    """The whole page. `titles`: set id → names for the ids of the set, its lessons and forms; else ids are shown."""
     names = titles or {}
     day = datetime.fromtimestamp(made_at, UTC).strftime("%d %B %Y")
-    body = "".join(_set(one, names) for one in report.sets)
+    body = "".join(_set(one, names.get(one.set_id, {})) for one in report.sets)
     remarks = "".join(f"<li>{escape(remark)}</li>" for remark in report.remarks)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>Class report, {day}</title><style>{STYLE}</style></head><body><main>"
-        f"<h1>Class report</h1><p>{_count(len(report.hand_ins), 'learner')} handed in; made on {day}. It shows "
+        f"<h1>Class report</h1><p>{_count(report.learners, 'learner')} handed in; made on {day}. It shows "
         "what they agreed to share and nothing else. Figures are those of the learners' own screens.</p>"
         + (f"<section><h2>Please note</h2><ul>{remarks}</ul></section>" if remarks else "")
         + f"{body}</main></body></html>\n"
@@ -62,7 +63,7 @@ def _glance(report: SetReport, names: dict[str, str]) -> str:
         sum(line.overview.items[0] for line in report.learners),
         sum(line.overview.items[1] for line in report.learners),
     )
-    middle = sorted(line.overview.minutes for line in report.learners)[len(report.learners) // 2]
+    middle = median(line.overview.minutes for line in report.learners)
     facts = [
         f"<li><b>{_count(len(report.learners), 'learner')}</b></li>",
         f"<li><b>{rounded(middle, 0)}</b> minutes on task (median)</li>",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tutor_app.errors import TutorError
@@ -46,9 +47,14 @@ class SetReport:
 class ClassReport:
     sets: tuple[SetReport, ...]
     hand_ins: tuple[HandIn, ...]
-    """Those that were used: the newest of each learner."""
+    """Those that were used, each with the sets that no newer one of the learner has."""
     remarks: tuple[str, ...]
     """What an instructor should know: files that could not be read, one name with two keys."""
+
+    @property
+    def learners(self) -> int:
+        """How many handed in."""
+        return len({one.learner for one in self.hand_ins})
 
     @property
     def set_ids(self) -> set[str]:
@@ -65,12 +71,16 @@ def class_report(folder: Path, private_key: Path | None = None) -> ClassReport:
     for hand_in in found:
         try:
             with opened(hand_in) as store:
-                for set_id in hand_in.set_ids:
-                    lines.setdefault(set_id, []).append(_line(hand_in, store, set_id))
+                own = [(set_id, _line(hand_in, store, set_id)) for set_id in hand_in.set_ids]
         except TutorError as error:
-            remarks.append(f"{hand_in.name}: {error}")
+            remarks.append(f"{hand_in.file}: {error}")
+        except (ValueError, TypeError, ArithmeticError, sqlite3.Error):
+            # Signed, whole and of the right shape, but with figures that nobody can count with: forged.
+            remarks.append(f"{hand_in.file}: it holds figures that no tutor wrote; ask for it again.")
         else:
             used.append(hand_in)
+            for set_id, line in own:
+                lines.setdefault(set_id, []).append(line)
     sets = [
         SetReport(
             set_id=set_id,
@@ -100,18 +110,26 @@ def opened(hand_in: HandIn) -> Iterator[Store]:
 
 
 def _newest(folder: Path, private_key: Path | None) -> tuple[list[HandIn], list[str]]:
-    newest: dict[str, HandIn] = {}
-    remarks = []
+    """The hand-ins that are the newest of their learner in some set, with those sets alone; and remarks."""
+    newest: dict[tuple[str, str], HandIn] = {}
+    read, remarks = [], []
     for path in sorted(folder.rglob("*" + SUFFIX)):
         try:
             hand_in = read_hand_in(path, private_key)
         except TutorError as error:
             remarks.append(str(error))
             continue
-        before = newest.get(hand_in.learner)
-        if before is None or hand_in.made_at >= before.made_at:
-            newest[hand_in.learner] = hand_in
-    return sorted(newest.values(), key=lambda one: (one.name.casefold(), one.learner)), remarks
+        read.append(hand_in)
+        for set_id in hand_in.set_ids:
+            before = newest.get((hand_in.learner, set_id))
+            if before is None or hand_in.made_at >= before.made_at:
+                newest[hand_in.learner, set_id] = hand_in
+    found = []
+    for hand_in in read:
+        set_ids = tuple(one for one in hand_in.set_ids if newest[hand_in.learner, one] is hand_in)
+        if set_ids:
+            found.append(replace(hand_in, set_ids=set_ids))
+    return sorted(found, key=lambda one: (one.name.casefold(), one.learner)), remarks
 
 
 def _line(hand_in: HandIn, store: Store, set_id: str) -> LearnerLine:

@@ -130,10 +130,6 @@ class Conversation(Cards):
         row = self.database.row("SELECT active_s, last_at FROM sessions WHERE id = ?", (session_id,))
         return 0.0 if row is None else row["active_s"] + time_on_task(now - row["last_at"], elapsed_s)
 
-    def set_turn_item(self, turn_id: int, item_id: str | None) -> None:
-        with self.transaction():
-            self.database.update("turns", turn_id, {"item_id": item_id})
-
     def begin_reply(self, turn_id: int, *, move: str, now: float) -> int:
         """Id of a reply that is `partial` until `finish_reply`: what a crash leaves behind is marked already."""
         with self.transaction():

@@ -170,8 +170,11 @@ class Database:
         return nullcontext() if self._depth else self._exclusive()
 
     def vacuum_into(self, target: Path) -> None:
-        """A compact copy of what is committed, with a rollback journal: one file."""
-        with self._mutex, plain_errors(target), self._shared():
+        """A compact copy of what is committed, with a rollback journal: one file.
+
+        The copy is new, so damage that is met is ours; a full disk is that of the copy.
+        """
+        with self._mutex, plain_errors(target, read_from=self.path), self._shared():
             self.connection.execute("VACUUM INTO ?", (str(target),))
 
     def check(self) -> None:

@@ -45,16 +45,20 @@ _LOW_BYTE = 0xFF  # the high bytes of an extended result code say which kind of 
 
 
 @contextmanager
-def plain_errors(path: Path) -> Iterator[None]:
-    """Turns errors of SQLite and of the disk into ours; those that are mistakes of the program pass through."""
+def plain_errors(path: Path, *, read_from: Path | None = None) -> Iterator[None]:
+    """Turns errors of SQLite and of the disk into ours; those that are mistakes of the program pass through.
+
+    `read_from`: the learner's file, where `path` is a copy that is made of it.
+    """
     try:
         yield
     except READ_ERRORS as error:
+        if isinstance(translate(error, path), StoreDamaged):
+            path = read_from or path
+            mark_suspect(path)
         translated = translate(error, path)
         if translated is None:
             raise
-        if isinstance(translated, StoreDamaged):
-            mark_suspect(path)
         raise translated from error
     except OSError as error:
         if error.errno in _NO_SPACE:

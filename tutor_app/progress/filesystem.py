@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def network_in_mounts(table: str, folder: Path) -> bool:
         if len(fields) < 3:
             continue
         # Spaces, tabs, newlines and backslashes are octal escapes there.
-        point = Path(fields[1].encode("latin-1", "replace").decode("unicode_escape"))
+        point = Path(re.sub(r"\\([0-7]{3})", lambda escape: chr(int(escape[1], 8)), fields[1]))
         if folder.is_relative_to(point) and len(point.parts) >= longest:
             longest, found = len(point.parts), fields[2]
     return found in NETWORK_TYPES

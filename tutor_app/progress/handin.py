@@ -16,6 +16,8 @@ import os
 import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tutor_app.errors import TutorError
 from tutor_app.progress import schema
-from tutor_app.progress.archive import Tables, tables_of
+from tutor_app.progress.archive import Tables, are_tables, tables_of
 from tutor_app.progress.sharing import LEVELS, Share, shared
 from tutor_app.progress.store import Store
 
@@ -38,6 +40,8 @@ VERSION = 1
 PUBLIC_PREFIX = "linguist-x25519:"
 MAX_BYTES = 64 << 20
 MAX_UNPACKED_BYTES = 512 << 20
+END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
+"""Later than anything that comes up again, and far from what a date cannot say."""
 _INFO = b"linguist hand-in 1"
 
 
@@ -45,6 +49,8 @@ _INFO = b"linguist hand-in 1"
 class HandIn:
     """A hand-in whose signature is good."""
 
+    file: str
+    """Name of the file it came in."""
     name: str
     """As the learner wants to appear."""
     learner: str
@@ -154,14 +160,29 @@ def _read_payload(text: bytes, public: bytes, own: X25519PrivateKey | None, labe
         raise TutorError(f"{label} was made by another version of the tutor. Use the same one on both sides.")
     if content["share"] not in LEVELS:
         raise ValueError("unknown level of sharing")
-    return HandIn(
+    # A good signature only says that it is somebody's own: raises ValueError for what is neither text nor number.
+    json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+    tables = content["tables"]
+    if not are_tables(tables) or not all(map(_in_time, chain.from_iterable(tables.values()))):
+        raise ValueError("no rows of ours")
+    made = HandIn(
+        file=label,
         name=str(content["name"]),
         learner=hashlib.sha256(public).hexdigest()[:16],
         made_at=float(content["made_at"]),
         share=content["share"],
-        set_ids=tuple(map(str, content["sets"])),
-        tables=content["tables"],
+        set_ids=tuple(dict.fromkeys(map(str, content["sets"]))),
+        tables=tables,
     )
+    if not _in_time({"made_at": made.made_at}):
+        raise ValueError("no time of ours")
+    return made
+
+
+def _in_time(row: dict[str, Any]) -> bool:
+    """Whether the times in a row have a date, and the time that was spent an end."""
+    times = (value for key, value in row.items() if key in ("at", "active_s") or key.endswith("_at"))
+    return all(value is None or 0 <= value < END_OF_TIME for value in times)
 
 
 def _unpacked(packed: bytes) -> bytes:

@@ -98,7 +98,7 @@ def parses(table: str, row: dict[str, object]) -> bool:
         for column in JSON_COLUMNS.get(table, ()):
             if isinstance(text := row[column], str):
                 json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from tutor_app.errors import TutorError
+from tutor_app.progress.backups import backups
 from tutor_app.progress.errors import NoLearner
 from tutor_app.progress.records import Learner
 from tutor_app.progress.text import slug
@@ -30,7 +32,7 @@ def database_of(data_dir: Path, learner_id: str) -> Path:
 
 
 def learners(data_dir: Path) -> list[Learner]:
-    """Everybody with a folder here, by name; a damaged file is listed by its folder name."""
+    """Everybody with a folder here, by name; where the file cannot be read, by that of a backup, else of the folder."""
     root = data_dir / "learners"
     if not root.is_dir():
         return []
@@ -40,6 +42,17 @@ def learners(data_dir: Path) -> list[Learner]:
         if path.parent.name == slug(path.parent.name)
     ]
     return sorted(found, key=lambda learner: (learner.name.casefold(), learner.id))
+
+
+def known(everybody: Sequence[Learner], name: str) -> Learner | None:
+    """Whose id or name this is; None: somebody new.
+
+    A file that cannot be read just now does not say its name. If its id was made from this one it counts as theirs,
+    or they would begin anew beside it, and everything they did would seem gone.
+    """
+    found = (one for one in everybody if name in (one.id, one.name))
+    unread = (one for one in everybody if not one.readable and one.id == slug(name))
+    return next(found, None) or next(unread, None)
 
 
 def find(data_dir: Path, name_or_id: str | None) -> Learner:
@@ -119,11 +132,12 @@ def write_learner(connection: sqlite3.Connection, name: str, settings: Mapping[s
 def _read(path: Path) -> Learner:
     """Read without migrating or locking: twenty learners are listed in milliseconds."""
     learner_id = path.parent.name
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)
+    for file in (path, *(backup.path for backup in backups(path.parent))):
         try:
-            return read_learner(connection, learner_id)
-        finally:
-            connection.close()
-    except (sqlite3.Error, ValueError):
-        return Learner(id=learner_id, name=learner_id, created_at=0.0)
+            with closing(
+                sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=1)
+            ) as connection:
+                return read_learner(connection, learner_id)
+        except (sqlite3.Error, ValueError):
+            continue  # damaged, or to be put in order by whoever opens it
+    return Learner(id=learner_id, name=learner_id, created_at=0.0, readable=False)

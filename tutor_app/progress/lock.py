@@ -26,30 +26,47 @@ STALE_S = 60.0
 NAMELESS_S = 2.0
 """The same for a lock without a name in it: its owner died between making it and writing that."""
 POLL_S = 0.02
+READING_S = 2.0
+"""Longer than reading the name in a lock ever takes."""
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @cache
 def whoami() -> str:
     """This process as `host:pid:start`, unique even when process numbers are used again."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+    return name_of(os.getpid())
+
+
+def name_of(pid: int) -> str:
+    """The same for any process of this machine; without a start when there is none such."""
+    return f"{socket.gethostname()}:{pid}:{_started(pid)}"
 
 
 def is_running_elsewhere(owner: str) -> bool:
     """True when `owner` is another process of this machine that still runs."""
-    host, _, rest = owner.rpartition(":")[0].rpartition(":")
-    if owner == whoami() or host != socket.gethostname() or not rest.isdigit():
+    host, _, pid = owner.rpartition(":")[0].rpartition(":")
+    if owner == whoami() or host != socket.gethostname() or not pid.isdigit() or owner.endswith(":"):
         return False
-    return owner.rpartition(":")[2] == _started(int(rest))
+    return owner == name_of(int(pid))
 
 
 def _started(pid: int) -> str:
-    """When a process started, as whole milliseconds; empty when there is none such."""
-    import psutil
+    """When a process started; empty when there is none such.
 
+    On Linux: clock ticks since a boot. psutil's seconds there are counted from the time of booting by the present
+    clock, so they move when that is set right, and a window that lives would be taken for dead.
+    """
     try:
-        return str(int(psutil.Process(pid).create_time() * 1000))
-    except psutil.Error:
-        return ""
+        # The 22nd field; the second is a name in parentheses that may hold anything.
+        ticks = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]
+        return f"{ticks}@{_BOOT_ID.read_text().strip()}"
+    except OSError:  # another system, or no such process
+        import psutil
+
+        try:
+            return str(int(psutil.Process(pid).create_time() * 1000))
+        except psutil.Error:
+            return ""
 
 
 class FileLock:
@@ -72,7 +89,7 @@ class FileLock:
             time.sleep(POLL_S)
 
     def release(self) -> None:
-        self._path.unlink(missing_ok=True)
+        _remove(self._path)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -89,13 +106,13 @@ class FileLock:
             return
         if not _create(self._guard, whoami()):
             if _is_abandoned(self._guard):  # its owner was killed while it judged
-                self._guard.unlink(missing_ok=True)
+                _remove(self._guard)
             return
         try:
             if _is_abandoned(self._path):
-                self._path.unlink(missing_ok=True)
+                _remove(self._path)
         finally:
-            self._guard.unlink(missing_ok=True)
+            _remove(self._guard)
 
 
 def _owner(lock: Path) -> str:
@@ -121,6 +138,19 @@ def _create(path: Path, owner: str) -> bool:
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(owner, file)
     return True
+
+
+def _remove(path: Path) -> None:
+    """Windows deletes no file while somebody who waits is reading it, which takes them a moment."""
+    deadline = time.monotonic() + READING_S
+    while True:
+        try:
+            path.unlink(missing_ok=True)
+            return
+        except PermissionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(POLL_S)
 
 
 def _age_s(path: Path, now: float) -> float:

@@ -6,6 +6,7 @@ from tutor_app.progress import counts
 from tutor_app.progress.backups import FOLDER as BACKUPS
 from tutor_app.progress.backups import back_up
 from tutor_app.progress.practice import Practice
+from tutor_app.progress.recordings import delete_recordings
 from tutor_app.progress.records import Memory
 from tutor_app.progress.recovery import FOLDER as DAMAGED
 from tutor_app.progress.text import storable
@@ -69,11 +70,20 @@ class Memories(Practice):
     def delete_session(self, session_id: int, now: float) -> None:
         """Everything said in a session is gone, also from the backups; what was learnt (counts, dates) stays.
 
-        The counts of forms are of attempts, and go with them.
+        The counts of forms are of attempts, and go with them. So do its recordings.
         """
         with self.transaction() as connection:
             turns = "SELECT id FROM turns WHERE session_id = ?"
+            at = connection.execute("SELECT at FROM turns WHERE session_id = ?", (session_id,))
+            delete_recordings(self.database.path.parent, session_id, [row["at"] for row in at])
             connection.execute(f"UPDATE cards SET sentence = '' WHERE turn_id IN ({turns})", (session_id,))
+            # Words that were kept before cards knew their turn.
+            connection.execute(
+                "UPDATE cards SET sentence = '' WHERE kind = 'word' AND turn_id IS NULL AND sentence IN"
+                " (SELECT text FROM turns WHERE session_id = :session_id UNION ALL SELECT r.text FROM replies r"
+                " JOIN turns t ON t.id = r.turn_id WHERE t.session_id = :session_id)",
+                {"session_id": session_id},
+            )
             connection.execute(f"DELETE FROM memories WHERE turn_id IN ({turns})", (session_id,))
             connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
             counts.recount(connection)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from tutor_app.progress import reviews
@@ -17,11 +17,15 @@ from tutor_app.progress.queue import NEW_DAY_HOUR
 from tutor_app.progress.reviews import DAY_S
 from tutor_app.progress.store import Store
 from tutor_app.progress.text import folded
+from tutor_app.progress.worked import WorkedTurn, worked_turns
 
 KNOWN = 0.8
 """A word counts as known while the probability of remembering it now is at least this."""
 SENTENCES = 3
 """Of the learner's own, from the beginning and from now, in the history of a form."""
+QUARTER_S = 900
+"""Days begin on a whole quarter of an hour of UTC in every time zone, so all of a quarter is of one day."""
+_QUARTER = f"CAST(t.at AS INTEGER) / {QUARTER_S}"
 
 _IN_SET = "(:set_id IS NULL OR {0}.set_id = :set_id)"
 
@@ -181,30 +185,38 @@ def overview(store: Store, now: float, set_id: str | None = None) -> Overview:
 
 
 def calendar(database: Database, set_id: str | None = None) -> list[Day]:
-    """Every day with a session, oldest first, in the learner's local time."""
-    rows = database.rows(
-        "SELECT s.started_at, s.active_s, t.n AS turns, coalesce(a.clean, 0) AS clean, coalesce(a.first, 0) AS first"
-        " FROM sessions s JOIN (SELECT session_id, count(*) AS n FROM turns GROUP BY session_id) t"
-        " ON t.session_id = s.id LEFT JOIN (SELECT session_id, sum(clean) AS clean, sum(attempt_number = 1) AS first"
-        " FROM attempts GROUP BY session_id) a ON a.session_id = s.id WHERE " + _of("s"),
-        {"set_id": set_id},
-    )
+    """Every day with a turn, oldest first, in the learner's local time."""
+    quarters: dict[int, list[float]] = {}
+    for turn in worked_turns(database, _of("s"), {"set_id": set_id}):
+        quarters.setdefault(int(turn.at) // QUARTER_S, []).append(turn.spent_s)
+    # An attempt is written after the reply; it belongs to the day of its turn.
+    items = {
+        row["quarter"]: (row["clean"], row["first"])
+        for row in database.rows(
+            f"SELECT {_QUARTER} AS quarter, sum(a.clean) AS clean, sum(a.attempt_number = 1) AS first FROM attempts a"
+            f" JOIN turns t ON t.id = a.turn_id WHERE {_of('a')} GROUP BY quarter",
+            {"set_id": set_id},
+        )
+    }
     days: dict[date, Day] = {}
-    for row in rows:
-        day = local_day(row["started_at"])
+    for quarter, spent_s in quarters.items():
+        day = local_day(quarter * QUARTER_S)
         had = days.get(day, Day(day, 0.0, 0, (0, 0)))
         days[day] = Day(
             day,
-            had.minutes + row["active_s"] / 60,
-            had.turns + row["turns"],
-            _sum([had.items, (row["clean"], row["first"])]),
+            had.minutes + sum(spent_s) / 60,
+            had.turns + len(spent_s),
+            _sum([had.items, items.get(quarter, (0, 0))]),
         )
     return sorted(days.values(), key=lambda one: one.day)
 
 
 def _days(database: Database, set_id: str | None) -> list[date]:
-    rows = database.rows(f"SELECT started_at FROM sessions s WHERE {_of('s')}", {"set_id": set_id})
-    return [local_day(row["started_at"]) for row in rows]
+    rows = database.rows(
+        f"SELECT DISTINCT {_QUARTER} AS quarter FROM turns t JOIN sessions s ON s.id = t.session_id WHERE {_of('s')}",
+        {"set_id": set_id},
+    )
+    return [local_day(row["quarter"] * QUARTER_S) for row in rows]
 
 
 def lessons(store: Store, set_id: str) -> list[LessonLine]:
@@ -314,14 +326,30 @@ def sessions(database: Database, limit: int = 100, set_id: str | None = None) ->
 
 
 def sessions_on(database: Database, day: date) -> list[SessionLine]:
-    """The sessions of one of the learner's days, in order."""
+    """The sessions with a turn on one of the learner's days, in order; turns and time are those of that day.
+
+    One that was begun on an earlier day starts where it was taken up.
+    """
     begins, ends = (
         datetime.combine(one, time(NEW_DAY_HOUR)).timestamp() for one in (day, day + timedelta(days=1))
     )
-    rows = database.rows(
-        f"{_SESSIONS} WHERE s.started_at >= ? AND s.started_at < ? ORDER BY s.id", (begins, ends)
-    )
-    return [_session_line(row) for row in rows]
+    which = "s.id IN (SELECT session_id FROM turns WHERE at >= :begins AND at < :ends)"
+    values = {"begins": begins, "ends": ends}
+    turns: dict[int, list[WorkedTurn]] = {}
+    for turn in worked_turns(database, which, values):
+        if begins <= turn.at < ends:
+            turns.setdefault(turn.session_id, []).append(turn)
+    rows = database.rows(f"{_SESSIONS} WHERE {which} ORDER BY s.id", values)
+    return [
+        replace(
+            _session_line(row),
+            started_at=row["started_at"] if row["started_at"] >= begins else turns[row["id"]][0].at,
+            minutes=sum(turn.spent_s for turn in turns[row["id"]]) / 60,
+            turns=len(turns[row["id"]]),
+        )
+        for row in rows
+        if row["id"] in turns  # or another window has begun it in between
+    ]
 
 
 def session(database: Database, session_id: int) -> SessionLine | None:

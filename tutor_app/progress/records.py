@@ -17,6 +17,8 @@ class Learner:
     """As the learner wrote it."""
     created_at: float
     settings: dict[str, Any] = field(default_factory=dict)
+    readable: bool = True
+    """False: the file could not be read when it was looked at, and `name` is only the id. Opening it repairs it."""
 
 
 @dataclass(frozen=True)

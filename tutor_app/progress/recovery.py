@@ -28,7 +28,9 @@ def recover(path: Path, now: float, *, network: bool | None = None) -> str:
 
     The damaged file is kept in the folder `damaged`. Another window that still has it open is told by SQLite, at
     its next write, that its file was replaced. A crash in here leaves the damaged file in place, to be recovered
-    at the next start.
+    at the next start; so does an error (a full disk), after which nothing is left of the attempt.
+
+    Raises OSError and sqlite3.DatabaseError.
     """
     with FileLock(path.with_name(path.name + ".recovery")).held():
         if not health.file_damage(path, network=network):
@@ -36,13 +38,20 @@ def recover(path: Path, now: float, *, network: bool | None = None) -> str:
             return ""  # another window has done it meanwhile
         for abandoned in path.parent.glob(_SCRATCH + "*"):
             shutil.rmtree(abandoned)
-        kept = _keep(path, now)
+        kept = _kept_name(path, now)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=_SCRATCH) as scratch:
             good = Path(scratch) / "good.db"
-            backup = _newest_good(path.parent, good)
-            salvaged = _fill(good, _copy_to(kept, Path(scratch)), path.parent.name, now)
-            os.chmod(good, 0o600)
-            flush(good)
+            try:
+                _keep(path, kept)
+                backup = _newest_good(path.parent, good)
+                salvaged = _fill(good, _copy_to(kept, Path(scratch)), path.parent.name, now)
+                os.chmod(good, 0o600)
+                flush(good)
+            except BaseException:
+                # The damaged file is still in its place: with each try another copy of it would fill the disk.
+                for companion in _COMPANIONS:
+                    kept.with_name(kept.name + companion).unlink(missing_ok=True)
+                raise
             # The old journals go first: beside the new file they would be played into it.
             for companion in ("-wal", "-journal", "-shm"):
                 path.with_name(path.name + companion).unlink(missing_ok=True)
@@ -51,20 +60,24 @@ def recover(path: Path, now: float, *, network: bool | None = None) -> str:
         return _sentence(backup, salvaged, kept)
 
 
-def _keep(path: Path, now: float) -> Path:
-    """A copy of the damaged file and its journals, for whoever wants to look into it."""
+def _kept_name(path: Path, now: float) -> Path:
+    """A free name for the copy of the damaged file."""
     folder = path.parent / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
     number = 1
     while (kept := folder / f"learner-{stamp}-{number}.db").exists():
         number += 1
+    return kept
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """A copy of the damaged file and its journals, for whoever wants to look into it."""
     for companion in _COMPANIONS:
         source = path.with_name(path.name + companion)
         if source.exists():
             shutil.copyfile(source, kept.with_name(kept.name + companion))
             os.chmod(kept.with_name(kept.name + companion), 0o600)
-    return kept
 
 
 def _copy_to(kept: Path, scratch: Path) -> Path:

@@ -25,7 +25,7 @@ def delete_learner(data_dir: Path, learner_id: str) -> None:
     try:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and not path.is_symlink():
-                _overwrite(path)
+                overwrite(path)
         shutil.rmtree(folder)
     except OSError as error:
         raise TutorError(
@@ -34,7 +34,8 @@ def delete_learner(data_dir: Path, learner_id: str) -> None:
         ) from error
 
 
-def _overwrite(path: Path) -> None:
+def overwrite(path: Path) -> None:
+    """Zeros in place of what a file holds, on the disk when this returns. Raises OSError."""
     left = path.stat().st_size
     with path.open("r+b") as file:
         while left > 0:

@@ -42,7 +42,8 @@ def shared(tables: Tables, share: Share, set_ids: Collection[str]) -> dict[str, 
         "sessions": sessions,
         "turns": [silent(row) for row in turns],
         "attempts": [
-            _without(row, given="", dialect=None) if share == "results" else row for row in attempts
+            row if may_answer(row["item_id"], share) else _without(row, given="", dialect=None)
+            for row in attempts
         ],
         "attempt_forms": [row for row in tables["attempt_forms"] if row["attempt_id"] in attempt_ids],
         "attempt_tags": [row for row in tables["attempt_tags"] if row["attempt_id"] in attempt_ids],
@@ -50,8 +51,7 @@ def shared(tables: Tables, share: Share, set_ids: Collection[str]) -> dict[str, 
         "forms": [row for row in tables["forms"] if row["set_id"] in set_ids],
         "cards": [
             _without(
-                row,
-                sentence="" if share != "all" else row["sentence"],
+                row if share == "all" else _without(row, sentence="", gloss=""),
                 turn_id=_kept(row["turn_id"], turn_ids),
             )
             for row in cards
@@ -66,11 +66,19 @@ def shared(tables: Tables, share: Share, set_ids: Collection[str]) -> dict[str, 
 
 
 def _may_card(row: Row, share: Share, set_ids: Collection[str], languages: Collection[str]) -> bool:
-    """Words and forms of the lessons; what the learner saved or what was recast is of their own making."""
+    """Words and forms of the lessons; what the learner saved or what was recast is of their own making.
+
+    So is the meaning of a lesson's word: it has one in the file only where the learner wrote it.
+    """
     saved = row["set_id"] is None
     if share == "all":
         return row["language"] in languages if saved else row["set_id"] in set_ids
     return row["set_id"] in set_ids and row["kind"] != "recast" and not row["source"]
+
+
+def may_answer(item_id: str | None, share: Share) -> bool:
+    """Whether what was given may leave: an answer to an item, or without one a sentence of a talk."""
+    return share == "all" or (share == "answers" and item_id is not None)
 
 
 def _said_nothing(row: Row) -> Row:

@@ -61,9 +61,7 @@ class Store(Memories):
         self._closed = False
 
     @classmethod
-    def open(
-        cls, data_dir: Path, learner_id: str, *, read_only: bool = False, network: bool | None = None
-    ) -> Self:
+    def open(cls, data_dir: Path, learner_id: str, *, network: bool | None = None) -> Self:
         """The store of a learner.
 
         A damaged file is recovered, a file of a newer program opens for reading only; `notice` says so.
@@ -72,8 +70,8 @@ class Store(Memories):
         path = people.database_of(data_dir, learner_id)
         if not path.exists():
             raise NoLearner(f"There is no learner {learner_id!r} in {data_dir}.")
-        notice = "" if read_only else _made_sound(path, time.time(), network)
-        database = Database(path, read_only=read_only, network=network)
+        notice = _made_sound(path, time.time(), network)
+        database = Database(path, network=network)
         if _bring_up_to_date(database):
             database.close()
             database = Database(path, read_only=True, network=network)
@@ -85,12 +83,6 @@ class Store(Memories):
         if path.stat().st_size <= READ_WHOLE_BYTES:
             store._back_up_quietly()
         return store
-
-    def reader(self) -> Store:
-        """A second connection for reading, for another thread that must not wait for a write."""
-        return Store(
-            Database(self.database.path, read_only=True, network=self.database.network), self._learner_id
-        )
 
     @property
     def read_only(self) -> bool:
@@ -157,15 +149,15 @@ def _made_sound(path: Path, now: float, network: bool | None) -> str:
     """Check a file before it is trusted, all of it when that is quick or it failed before; recover if need be."""
     with plain_errors(path):
         all_of_it = suspicion.is_suspect(path) or path.stat().st_size <= READ_WHOLE_BYTES
-    sound = (
-        not health.file_damage(path, network=network)
-        if all_of_it
-        else health.is_file_readable(path, network=network)
-    )
-    if not sound:
-        return recover(path, now, network=network)
-    suspicion.clear_suspicion(path)
-    return ""
+        sound = (
+            not health.file_damage(path, network=network)
+            if all_of_it
+            else health.is_file_readable(path, network=network)
+        )
+        if not sound:
+            return recover(path, now, network=network)
+        suspicion.clear_suspicion(path)
+        return ""
 
 
 def _bring_up_to_date(database: Database) -> bool:
@@ -175,7 +167,7 @@ def _bring_up_to_date(database: Database) -> bool:
         had = schema.applied(database.connection)
         if set(had) - set(known):
             return True
-        if had == known or database.read_only:
+        if had == known:
             return False
     if had:
         back_up(database, time.time())

@@ -258,7 +258,8 @@ class TutorService:
 
     def keep_recording(self, pcm: bytes) -> None:
         """Put a recording of the open learner into their folder."""
-        keep_recording(folder_of(self._data_dir, self._opened().learner.id), pcm, _now())
+        session_id = self._session.id if self._session is not None else 0
+        keep_recording(folder_of(self._data_dir, self._opened().learner.id), pcm, session_id, _now())
 
     # -- models ----------------------------------------------------------------------------------------------
 

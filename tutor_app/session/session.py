@@ -123,6 +123,11 @@ class Session:
     # -- for the screens -------------------------------------------------------------------------------------
 
     @property
+    def id(self) -> int:
+        """Of its row in the learner's file; 0 before `start`."""
+        return self._session_id
+
+    @property
     def earlier(self) -> Sequence[SavedTurn]:
         """What was said before, when this session was resumed."""
         return self._earlier
@@ -142,7 +147,9 @@ class Session:
         entry = next((entry for entry in known if entry.word == word), None)
         gloss = entry.gloss if entry is not None else ""
         source = f"{self._set.info.id}/{self._lesson.id if self._lesson else 'talk'}"
-        self._store.save_word(word, gloss, sentence, self._at.tag, source, self._clock())
+        self._store.save_word(
+            word, gloss, sentence, self._at.tag, source, self._clock(), session_id=self._session_id
+        )
 
     # -- while the learner writes ----------------------------------------------------------------------------
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from tutor_app.llm.files import replace_file
+from tutor_app.progress.recordings import recording_of
 from tutor_app.speech.errors import SpeechError
 from tutor_app.speech.pcm import wav
 
-FOLDER = "audio"
 
-
-def keep_recording(learner_folder: Path, pcm: bytes, now: float) -> Path:
-    """Write a recording as a WAV file named after the time. Raises SpeechError when the disk will not have it."""
-    stamp = time.strftime("%Y-%m-%d-%H%M%S", time.localtime(now))
-    path = learner_folder / FOLDER / f"{stamp}-{int(now * 1000) % 1000:03}.wav"
+def keep_recording(learner_folder: Path, pcm: bytes, session_id: int, now: float) -> Path:
+    """Write a recording of a session as a WAV file. Raises SpeechError when the disk will not have it."""
+    path = recording_of(learner_folder, session_id, now)
     try:
         replace_file(path, wav(pcm))
         path.chmod(0o600)
