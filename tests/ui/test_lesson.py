@@ -209,6 +209,35 @@ async def test_leaving_in_the_middle_of_a_reply_saves_and_does_not_wait_for_it()
         assert not isinstance(ui.app.screen, LessonScreen)
 
 
+@pytest.mark.parametrize("key", ["f1", "f7", "f10", "leave"])
+@pytest.mark.parametrize("answer", ["escape", "enter"])
+async def test_a_lesson_that_ends_below_another_screen_closes_when_that_one_does(
+    key: str, answer: str
+) -> None:
+    gate = Gate()
+    session = dataclasses.replace(script.lesson_session(), answers=[[gate, script.RECAST, script.SUMMARY]])
+    async with driven(script.service(make_session=lambda: session)) as ui:
+        await ui.open_lesson()
+        lesson = ui.app.screen
+        assert isinstance(lesson, LessonScreen)
+        await ui.write("Hola")
+        await ui.pilot.press("enter")
+        if key == "leave":
+            lesson.action_leave()
+        else:
+            await ui.pilot.press(key)
+        await ui.pilot.pause()
+        gate.open()
+        await ui.heard.wait(SessionClosed)
+        await ui.pilot.pause()
+        assert lesson in ui.app.screen_stack
+        assert ui.app.screen is not lesson
+        await ui.pilot.press(answer if key == "leave" else "escape")
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, SummaryScreen)
+        assert isinstance(ui.app.screen_stack[-2], HomeScreen)
+
+
 async def test_quitting_in_the_middle_of_a_reply_ends_the_session_too() -> None:
     gate = Gate()
     async with driven(script.service(make_session=lambda: _reply_behind(gate))) as ui:

@@ -139,6 +139,11 @@ class LessonScreen(Screen[Summary | None]):
         self.set_interval(MINUTE_CHECK_S, self._show_time)
         self.run_session()
 
+    def on_screen_resume(self) -> None:
+        """What ended below another screen is left as soon as that one is."""
+        if self._session_over is not None:
+            self._session_closed(self._session_over)
+
     def on_unmount(self) -> None:
         self._runner.end()
         pauses.let_go()
@@ -258,7 +263,7 @@ class LessonScreen(Screen[Summary | None]):
     @on(SessionClosed)
     def _session_closed(self, message: SessionClosed) -> None:
         self._session_over = message
-        # Textual closes no screen below another: `_pair_heard` comes back to it.
+        # Textual closes no screen below another: `on_screen_resume` comes back to it.
         if self.is_active and (self._leaving or self._summary is not None):
             self.dismiss(self._summary or message.summary)
 
@@ -401,8 +406,6 @@ class LessonScreen(Screen[Summary | None]):
 
     def _pair_heard(self, _: None) -> None:
         self.query_one(VoiceBar).release()
-        if self._session_over is not None:
-            self._session_closed(self._session_over)
 
     def action_leave(self) -> None:
         """Ask once, then end and save."""
@@ -416,7 +419,7 @@ class LessonScreen(Screen[Summary | None]):
             self.app.push_screen(LeaveDialog(wording.LEAVE_TITLE, wording.LEAVE_TEXT), self._leave)
 
     def _leave(self, yes: bool | None) -> None:
-        if not yes:
+        if not yes or not self.is_active:  # it may have ended by itself below the question
             return
         self._leaving = True
         if self._lesson_id is None and self._started and self._given == self._answered and not self._over:
