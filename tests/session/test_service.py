@@ -1,0 +1,60 @@
+"""The service behind the screens: whose file is open while it is cared for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tutor_app.progress.store import Store, create_learner
+from tutor_app.session import service
+from tutor_app.session.service import TutorService
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[TutorService]:
+    """Ana's file is open, and Ben has one too."""
+    for name in ("Ana", "Ben"):
+        create_learner(tmp_path, name)
+    opened = TutorService(tmp_path, with_model=False)
+    opened.open_learner("ana")
+    yield opened
+    opened.close()
+
+
+def test_another_learner_can_be_chosen_while_a_file_is_cared_for(
+    two: TutorService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    cared_for: list[Store] = []
+    faults: list[Exception] = []
+
+    def slow(store: Store, now: float) -> None:
+        cared_for.append(store)
+        begun.set()
+        go_on.wait(10)
+        store.set_setting("cared_for", now)
+
+    def care() -> None:
+        try:
+            two.care()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the test names it
+            faults.append(error)
+
+    monkeypatch.setattr(service, "maintain", slow)
+    at_work = threading.Thread(target=care)
+    at_work.start()
+    assert begun.wait(10)
+    assert two.open_learner("ben").name == "Ben"  # at once: it waits for nothing
+    two.care()  # one at a time
+    go_on.set()
+    at_work.join(10)
+    assert faults == []
+    assert [store.folder.name for store in cared_for] == ["ana"]
+    with pytest.raises(Exception, match="closed"):
+        cared_for[0].settings()
+    two.care()
+    assert cared_for[1].folder.name == "ben"
+    assert cared_for[1].settings()["cared_for"], "who is open stays open"
