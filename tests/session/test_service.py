@@ -1,4 +1,4 @@
-"""The service behind the screens: whose file is open while it is cared for."""
+"""The service behind the screens: whose file is open while it is cared for, and which models fit."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tutor_app.llm import catalogue
+from tutor_app.llm.machine import Memory
 from tutor_app.progress.store import Store, create_learner
-from tutor_app.session import service
+from tutor_app.session import models, service
 from tutor_app.session.service import TutorService
 
 
@@ -58,3 +60,20 @@ def test_another_learner_can_be_chosen_while_a_file_is_cared_for(
     two.care()
     assert cared_for[1].folder.name == "ben"
     assert cared_for[1].settings()["cared_for"], "who is open stays open"
+
+
+def test_the_running_model_is_not_refused_for_the_memory_it_has_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small, large = sorted(catalogue.ENTRIES, key=lambda entry: entry.memory_bytes)[:2]
+    free = large.memory_bytes - small.memory_bytes
+    monkeypatch.setattr(models, "memory", lambda: Memory(2 * large.memory_bytes, free))
+
+    def refused(active: str | None, freed_bytes: int) -> dict[str, bool]:
+        found = models.model_overviews(tmp_path, active, freed_bytes)
+        return {one.id: bool(one.refused) for one in found if one.id in (small.id, large.id)}
+
+    assert refused(None, 0)[large.id]
+    assert refused(large.id, 0)[large.id] is False
+    assert refused(small.id, small.memory_bytes) == {small.id: False, large.id: False}
+    assert refused(small.id, small.memory_bytes - 1)[large.id]

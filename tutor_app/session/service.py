@@ -274,7 +274,8 @@ class TutorService:
 
     def models(self) -> Sequence[ModelOverview]:
         """What the catalogue and the model folder have, usable ones first."""
-        return model_overviews(self._data_dir, self.active_model())
+        stats = self.engine_stats()
+        return model_overviews(self._data_dir, self.active_model(), stats.rss_bytes if stats else 0)
 
     def use_model(self, model_id: str) -> None:
         """Make this the active model."""
