@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from tests.ui.conftest import driven
 from tutor_app.ui import preferences, wording
 from tutor_app.ui.app import TutorApp
 from tutor_app.ui.crash import crash_sentence, write_crash_log
-from tutor_app.ui.messages import ModelsFound
+from tutor_app.ui.messages import Broke, ModelChanged, ModelsFound
 from tutor_app.ui.screens.calendar import CalendarScreen
 from tutor_app.ui.screens.confirm import ConfirmDialog
 from tutor_app.ui.screens.dialogs import KeepDialog, LeaveDialog
@@ -230,6 +232,41 @@ sys.exit(app.return_code)
     assert "secreto" not in shown
     assert "Traceback" not in shown
     assert "secreto" not in (tmp_path / "crash.log").read_text("utf-8")
+
+
+async def test_a_fault_in_a_thread_of_a_screen_ends_the_app_in_the_same_way(tmp_path: Path) -> None:
+    service = script.service()
+
+    def broken() -> list[Any]:
+        raise ValueError("mi secreto")
+
+    service.sets = broken  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match="secreto"):
+        async with driven(service, log_dir=tmp_path) as ui:
+            await ui.heard.wait(Broke)
+    assert "broken" in (tmp_path / "crash.log").read_text("utf-8")
+
+
+async def test_what_breaks_in_a_thread_of_a_screen_that_has_gone_is_nobodys_trouble() -> None:
+    service, asked, go_on = script.service(), threading.Event(), threading.Event()
+
+    def closed() -> list[Any]:
+        asked.set()
+        go_on.wait(10)
+        raise ValueError("Cannot operate on a closed database.")
+
+    async with driven(service) as ui:
+        await ui.home()
+        service.models = closed  # type: ignore[method-assign]
+        await ui.pilot.press("f10")
+        assert await asyncio.to_thread(asked.wait, 10)
+        await ui.pilot.press("escape")
+        await ui.pilot.pause()
+        go_on.set()
+        await asyncio.to_thread(threading.Event().wait, 0.1)
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, HomeScreen)
+        assert ui.heard.of(Broke) == []
 
 
 def test_starting_the_app_imports_nothing_heavy() -> None:

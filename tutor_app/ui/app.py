@@ -13,7 +13,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker, WorkerState, get_current_worker
 
 from tutor_app.errors import TutorError
 from tutor_app.progress.pin import PinNeeded, WrongPin
@@ -23,6 +23,7 @@ from tutor_app.ui import preferences, wording, wording_path
 from tutor_app.ui.crash import crash_sentence, write_crash_log
 from tutor_app.ui.keys import teach_new_line_keys
 from tutor_app.ui.messages import (
+    Broke,
     LearnerOpened,
     LearnersFound,
     ModelChanged,
@@ -358,7 +359,7 @@ class TutorApp(App[None]):
     ) -> Result | None:
         """What the service answers; None when it refuses, and the reason is shown. For worker threads.
 
-        Refusals of the kind `passing` are the caller's to deal with.
+        Refusals of the kind `passing` are the caller's to deal with. A fault ends the app, whoever asked.
         """
         try:
             result = ask()
@@ -367,6 +368,11 @@ class TutorApp(App[None]):
                 raise
             self.post_message(Refused(str(error)))
             return None
+        except Exception as error:
+            # Textual tells it only to the widget whose thread this is. One that has gone may have asked a closed file.
+            if not get_current_worker().is_cancelled:
+                self.post_message(Broke(error))
+            raise
         if done:
             self.post_message(Refused(done))
         return result
@@ -379,10 +385,17 @@ class TutorApp(App[None]):
             self.screen.show_trouble(message.sentence)
         else:
             self.notify(clean(message.sentence), markup=False, timeout=8)
+        if isinstance(self.screen, NewLearnerScreen):
+            self.screen.begin_again()
+
+    @on(Broke)
+    def _broke(self, message: Broke) -> None:
+        """A fault in a thread ends the app in the usual, quiet way."""
+        self._handle_exception(message.error)
 
     @on(Worker.StateChanged)
     def _worker_failed(self, event: Worker.StateChanged) -> None:
-        """A fault in one of our threads ends the app in the usual, quiet way."""
+        """So does one outside `attempt` in a thread of the app's own; those of screens and widgets report to them."""
         if event.state is WorkerState.ERROR and isinstance(event.worker.error, Exception):
             self._handle_exception(event.worker.error)
 
