@@ -197,6 +197,13 @@ class TutorApp(App[None]):
 
     # --- screens --------------------------------------------------------------------------------------------
 
+    @property
+    def in_lesson(self) -> bool:
+        """Whether a lesson is open, if below other screens: nothing is offered then that would end it unasked."""
+        from tutor_app.ui.screens.lesson import LessonScreen
+
+        return any(isinstance(screen, LessonScreen) for screen in self.screen_stack)
+
     def go_home(self) -> None:
         """Show the home screen and nothing over it."""
         from tutor_app.ui.screens.home import HomeScreen
