@@ -278,8 +278,7 @@ class TutorApp(App[None]):
         self.care()
         if summary is None or not (summary.finished or summary.items_seen or summary.moves):
             return
-        lesson = next((each for each in overview.lessons if each.id == lesson_id), None)
-        self.push_screen(SummaryScreen(summary, overview, lesson))
+        self.push_screen(SummaryScreen(summary, overview, lesson_id))
 
     def action_help(self) -> None:
         from tutor_app.ui.screens.help import HelpScreen

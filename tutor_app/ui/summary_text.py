@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from textual.content import Content
 
@@ -13,11 +14,14 @@ from tutor_app.ui.text import clean, gauge, one_line
 
 BAR_CELLS = 10
 MOST_WORDS = 12
+Kind = Literal["lesson", "talk", "review"]
 
 
-def summary_parts(summary: Summary, language: str, form_names: Mapping[str, str]) -> list[Content]:
+def summary_parts(
+    summary: Summary, language: str, form_names: Mapping[str, str], kind: Kind = "lesson"
+) -> list[Content]:
     """The paragraphs of the summary, in order. `form_names` gives form ids their names."""
-    parts = [Content(wording.SUMMARY_FINISHED if summary.finished else wording.SUMMARY_PAUSED)]
+    parts = [Content(_end(summary, kind))]
     facts = [
         wording.SUMMARY_TIME.format(minutes=max(1, round(summary.minutes)), language=one_line(language, 40))
     ]
@@ -45,6 +49,15 @@ def summary_parts(summary: Summary, language: str, form_names: Mapping[str, str]
     if summary.due_reviews:
         parts.append(Content(wording.SUMMARY_DUE.format(count=summary.due_reviews)).stylize("$text-quiet"))
     return parts
+
+
+def _end(summary: Summary, kind: Kind) -> str:
+    """What has come to its end. A talk has no whole of its own, and cannot be gone on with."""
+    if kind == "talk":
+        return wording.SUMMARY_TALK
+    if not summary.finished:
+        return wording.SUMMARY_PAUSED
+    return wording.SUMMARY_REVIEW if kind == "review" else wording.SUMMARY_FINISHED
 
 
 def _check(summary: Summary) -> list[Content]:

@@ -248,7 +248,7 @@ class LessonScreen(Screen[Summary | None]):
             self._view.turn_over()
         self._show_model(self.tutor.model_state)
         self._show_placeholder()
-        if self._summary is not None or self._leaving:
+        if self._summary is not None or (self._leaving and not self.busy):
             self._over = True
             self._runner.end()
 
@@ -421,10 +421,13 @@ class LessonScreen(Screen[Summary | None]):
     def _leave(self, yes: bool | None) -> None:
         if not yes or not self.is_active:  # it may have ended by itself below the question
             return
+        ends = self._lesson_id is None and self._started and not self._over and not self._leaving
         self._leaving = True
-        if self._lesson_id is None and self._started and self._given == self._answered and not self._over:
+        if ends:  # a talk has no end of its own: this one brings its summary, after what is being written
+            if self.busy:
+                self._runner.stop_reply()
             self._given += 1
-            self._runner.submit(Asked("quit"))  # a talk has no end of its own: this one brings its summary
+            self._runner.submit(Asked("quit"))
         else:
             self._runner.end()
         self.query_one(Composer).placeholder = wording.SAVING
