@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+from collections.abc import Mapping
 
 import pytest
 from textual.widgets import Button, Input, OptionList, Static
@@ -29,6 +31,7 @@ from tutor_app.ui.screens.lesson import LessonScreen
 from tutor_app.ui.screens.new_learner import NewLearnerScreen
 from tutor_app.ui.screens.summary import SummaryScreen
 from tutor_app.ui.screens.welcome import WelcomeScreen
+from tutor_app.ui.service import SettingValue
 from tutor_app.ui.widgets.status_bar import StatusBar
 
 
@@ -76,6 +79,35 @@ async def test_a_name_is_asked_for_once_more_when_it_is_missing() -> None:
         assert isinstance(ui.app.screen, NewLearnerScreen)
         assert isinstance(ui.app.focused, Input)
         assert ui.service.people == []
+
+
+async def test_two_presses_on_begin_make_one_learner_and_a_refusal_lets_one_try_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service, tried, go_on = script.service(people=[]), threading.Event(), threading.Event()
+    make = service.create_learner
+
+    def refuse_once(name: str, settings: Mapping[str, SettingValue]) -> Learner:
+        if not tried.is_set():
+            tried.set()
+            raise TutorError("The disk is full.")
+        go_on.wait(10)
+        return make(name, settings)
+
+    monkeypatch.setattr(service, "create_learner", refuse_once)
+    async with driven(service) as ui:
+        await ui.heard.wait(LearnersFound)
+        await ui.pilot.pause()
+        ui.app.screen.query_one("#begin", Button).active_effect_duration = 0  # for its length a key is ignored
+        await ui.pilot.press(*"Mei", "enter", "tab", "enter")
+        await ui.heard.wait(Refused)
+        await ui.pilot.pause()
+        assert isinstance(ui.app.focused, Button)
+        await ui.pilot.press("enter", "enter")
+        go_on.set()
+        await ui.heard.wait(LearnerOpened)
+        await ui.app.workers.wait_for_complete()
+        assert [person.name for person in service.people] == ["Mei"]
 
 
 async def test_the_only_learner_goes_straight_home() -> None:

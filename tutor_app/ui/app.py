@@ -385,6 +385,7 @@ class TutorApp(App[None]):
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:
+        from tutor_app.ui.screens.new_learner import NewLearnerScreen
         from tutor_app.ui.screens.welcome import WelcomeScreen
 
         if self.learner is None and isinstance(self.screen, WelcomeScreen):
