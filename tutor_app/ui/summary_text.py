@@ -10,7 +10,7 @@ from textual.content import Content
 from tutor_app.session.events import Summary
 from tutor_app.session.gain_text import gain_lines
 from tutor_app.ui import wording, wording_path
-from tutor_app.ui.text import clean, gauge, one_line
+from tutor_app.ui.text import gauge, one_line
 
 BAR_CELLS = 10
 MOST_WORDS = 12
@@ -29,10 +29,6 @@ def summary_parts(
         facts.append(wording.SUMMARY_ITEMS.format(correct=summary.items_correct, seen=summary.items_seen))
     parts.append(Content("  ·  ".join(facts)).stylize("bold"))
     parts += _check(summary)
-    if summary.strengths:
-        parts.append(
-            _list(wording.SUMMARY_STRENGTHS, [Content(f"✓ {clean(line)}") for line in summary.strengths])
-        )
     forms = [
         _form(form_names.get(form, form), right, tried)
         for form, (right, tried) in summary.forms.items()
