@@ -5,8 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from lessons.load import builtin_sets_dir
 from tutor_app.cli.lesson_preview import PreviewService
+from tutor_app.errors import TutorError
 from tutor_app.session.events import Asked, Reply, StepShown
 
 
@@ -29,5 +32,21 @@ def test_the_set_in_the_folder_is_shown_and_read_again_after_a_save(tmp_path: Pa
         reply = next(event for event in session.submit(Asked("hint")) if isinstance(event, Reply))
         assert reply.source == "authored"
         assert service.active_model() is None
+    finally:
+        service.close()
+
+
+def test_a_slip_that_was_saved_meanwhile_is_told_in_the_words_of_lint(tmp_path: Path) -> None:
+    folder = tmp_path / "es-l2"
+    shutil.copytree(builtin_sets_dir() / "es-l2", folder)
+    service = PreviewService(tmp_path / "home", folder)
+    try:
+        service.create_learner("Preview", {"language": "es", "track": "l2"})
+        lesson = folder / "lessons" / "01-hola.yaml"
+        lesson.write_text(lesson.read_text(encoding="utf-8").replace("title:", "titel:", 1), encoding="utf-8")
+        with pytest.raises(TutorError, match="titel"):
+            service.sets()
+        with pytest.raises(TutorError, match="01-hola"):
+            service.start_lesson("es-l2", "hola")
     finally:
         service.close()

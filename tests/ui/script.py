@@ -102,7 +102,7 @@ READ = StepShown(
 SUMMARY = Summary(
     items_seen=14, items_correct=11, moves={"recast": 3, "ask": 6}, due_reviews=5, minutes=19.4, finished=True,
     forms={"ser-estar": (7, 9), "gender": (3, 4)}, words=("la hermana", "la maleta", "el éxito"),
-    uptake=(2, 3), repair=(2, 3), strengths=("You told Lucía about your trip in whole sentences.",),
+    uptake=(2, 3), repair=(2, 3),
 )  # fmt: skip
 
 RECAST = Reply(

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.binding import Binding
 from textual.color import Color
-from textual.widgets import Select
+from textual.widgets import OptionList, Select
 
 from tests.ui import script
 from tests.ui.conftest import driven
-from tutor_app.ui import preferences, wording
+from tutor_app.session.events import ModelState
+from tutor_app.ui import preferences, wording, wording_path
 from tutor_app.ui.app import TutorApp
 from tutor_app.ui.crash import crash_sentence, write_crash_log
-from tutor_app.ui.messages import ModelsFound
+from tutor_app.ui.messages import Broke, ModelChanged, ModelsFound
 from tutor_app.ui.screens.calendar import CalendarScreen
 from tutor_app.ui.screens.confirm import ConfirmDialog
 from tutor_app.ui.screens.dialogs import KeepDialog, LeaveDialog
@@ -127,6 +130,66 @@ async def test_a_model_that_cannot_run_here_cannot_be_chosen_and_says_why() -> N
         assert [option.disabled for option in models.options] == [False, False, True]  # type: ignore[attr-defined]
 
 
+async def test_the_model_in_use_is_marked_anew_when_it_changes_and_the_way_back_is_open() -> None:
+    async with driven() as ui:
+        await ui.home()
+        await ui.pilot.press("f10")
+        await ui.heard.wait(ModelsFound)
+        await ui.pilot.pause()
+        screen = ui.app.screen
+        assert isinstance(screen, SettingsScreen)
+        models = screen.query_one("#models", OptionList)
+        models.focus()
+        models.highlighted = 1
+        await ui.pilot.press("enter")
+        await ui.app.workers.wait_for_complete()
+        ui.app.post_message(ModelChanged(ModelState("loading")))
+        await ui.heard.wait(ModelsFound, 2)
+        await ui.app.workers.wait_for_complete()
+        await ui.pilot.pause()
+        assert ui.service.used == "gemma3-270m"
+        active = [wording.MODEL_ACTIVE in str(option.prompt) for option in models.options]
+        assert active == [False, True, False]
+        assert models.highlighted == 1, "the cursor stays"
+        models.highlighted = 0
+        await ui.pilot.press("enter")
+        await ui.app.workers.wait_for_complete()
+        assert ui.service.used == "qwen2.5-1.5b"
+
+
+async def test_the_active_model_can_be_chosen_again_when_it_was_lost() -> None:
+    async with driven() as ui:
+        await ui.home()
+        ui.app.post_message(ModelChanged(ModelState("lost")))
+        await ui.pilot.press("f10")
+        await ui.heard.wait(ModelsFound)
+        await ui.pilot.pause()
+        loads = ui.service.loads
+        models = ui.app.screen.query_one("#models", OptionList)
+        models.focus()
+        models.highlighted = 0
+        await ui.pilot.press("enter")
+        await ui.app.workers.wait_for_complete()
+        assert ui.service.loads == loads + 1
+
+
+async def test_nothing_is_offered_in_a_lesson_that_would_end_it_unasked() -> None:
+    async with driven() as ui:
+        await ui.home()
+        await ui.pilot.press("f10")
+        offered = {option.id for option in ui.app.screen.query_one("#actions", OptionList).options}
+        assert offered == {"background", "placement", "pin", "hand_in"}
+        await ui.pilot.press("escape")
+        await ui.open_lesson()
+        await ui.pilot.press("f10")
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, SettingsScreen)
+        offered = {option.id for option in ui.app.screen.query_one("#actions", OptionList).options}
+        assert offered == {"pin", "hand_in"}
+        titles = {command.title for command in ui.app.get_system_commands(ui.app.screen)}
+        assert not titles & {"Change learner", *(title for title, _ in wording_path.COMMANDS.values())}
+
+
 async def test_the_palette_offers_what_the_lesson_can_do() -> None:
     async with driven() as ui:
         await ui.open_lesson()
@@ -230,6 +293,41 @@ sys.exit(app.return_code)
     assert "secreto" not in shown
     assert "Traceback" not in shown
     assert "secreto" not in (tmp_path / "crash.log").read_text("utf-8")
+
+
+async def test_a_fault_in_a_thread_of_a_screen_ends_the_app_in_the_same_way(tmp_path: Path) -> None:
+    service = script.service()
+
+    def broken() -> list[Any]:
+        raise ValueError("mi secreto")
+
+    service.sets = broken  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match="secreto"):
+        async with driven(service, log_dir=tmp_path) as ui:
+            await ui.heard.wait(Broke)
+    assert "broken" in (tmp_path / "crash.log").read_text("utf-8")
+
+
+async def test_what_breaks_in_a_thread_of_a_screen_that_has_gone_is_nobodys_trouble() -> None:
+    service, asked, go_on = script.service(), threading.Event(), threading.Event()
+
+    def closed() -> list[Any]:
+        asked.set()
+        go_on.wait(10)
+        raise ValueError("Cannot operate on a closed database.")
+
+    async with driven(service) as ui:
+        await ui.home()
+        service.models = closed  # type: ignore[method-assign]
+        await ui.pilot.press("f10")
+        assert await asyncio.to_thread(asked.wait, 10)
+        await ui.pilot.press("escape")
+        await ui.pilot.pause()
+        go_on.set()
+        await asyncio.to_thread(threading.Event().wait, 0.1)
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, HomeScreen)
+        assert ui.heard.of(Broke) == []
 
 
 def test_starting_the_app_imports_nothing_heavy() -> None:

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+from collections.abc import Mapping
 
-from textual.widgets import Input, OptionList, Static
+import pytest
+from textual.widgets import Button, Input, OptionList, Static
 
 from tests.ui import script
 from tests.ui.conftest import driven
-from tutor_app.session.events import Asked, ModelState
-from tutor_app.ui import wording
+from tests.ui.fake_service import Gate
+from tutor_app.errors import TutorError
+from tutor_app.progress.records import Learner
+from tutor_app.session.events import Asked, ModelState, Said
+from tutor_app.ui import wording, wording_path
 from tutor_app.ui.home_text import about_lesson, due_words, lesson_prompt
-from tutor_app.ui.messages import LearnerOpened, LearnersFound, ModelChanged, SessionClosed, TurnOver
+from tutor_app.ui.messages import (
+    LearnerOpened,
+    LearnersFound,
+    ModelChanged,
+    Refused,
+    SessionClosed,
+    TurnOver,
+)
 from tutor_app.ui.screens.background import BackgroundScreen
 from tutor_app.ui.screens.home import HomeScreen, next_way
 from tutor_app.ui.screens.lesson import LessonScreen
 from tutor_app.ui.screens.new_learner import NewLearnerScreen
 from tutor_app.ui.screens.summary import SummaryScreen
 from tutor_app.ui.screens.welcome import WelcomeScreen
+from tutor_app.ui.service import SettingValue
 from tutor_app.ui.widgets.status_bar import StatusBar
 
 
@@ -65,6 +79,35 @@ async def test_a_name_is_asked_for_once_more_when_it_is_missing() -> None:
         assert isinstance(ui.app.screen, NewLearnerScreen)
         assert isinstance(ui.app.focused, Input)
         assert ui.service.people == []
+
+
+async def test_two_presses_on_begin_make_one_learner_and_a_refusal_lets_one_try_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service, tried, go_on = script.service(people=[]), threading.Event(), threading.Event()
+    make = service.create_learner
+
+    def refuse_once(name: str, settings: Mapping[str, SettingValue]) -> Learner:
+        if not tried.is_set():
+            tried.set()
+            raise TutorError("The disk is full.")
+        go_on.wait(10)
+        return make(name, settings)
+
+    monkeypatch.setattr(service, "create_learner", refuse_once)
+    async with driven(service) as ui:
+        await ui.heard.wait(LearnersFound)
+        await ui.pilot.pause()
+        ui.app.screen.query_one("#begin", Button).active_effect_duration = 0  # for its length a key is ignored
+        await ui.pilot.press(*"Mei", "enter", "tab", "enter")
+        await ui.heard.wait(Refused)
+        await ui.pilot.pause()
+        assert isinstance(ui.app.focused, Button)
+        await ui.pilot.press("enter", "enter")
+        go_on.set()
+        await ui.heard.wait(LearnerOpened)
+        await ui.app.workers.wait_for_complete()
+        assert [person.name for person in service.people] == ["Mei"]
 
 
 async def test_the_only_learner_goes_straight_home() -> None:
@@ -121,6 +164,51 @@ async def test_free_talk_has_a_key_and_ends_in_a_summary() -> None:
         assert ui.service.opened == [("es-l2", None)]
         assert session.turns == [Asked("quit")]
         assert isinstance(ui.app.screen, SummaryScreen)
+        said = [str(part.content) for part in ui.app.screen.query(".part").results(Static)]
+        assert wording.SUMMARY_TALK in said
+        assert wording.SUMMARY_PAUSED not in said, "it is over for good"
+
+
+async def test_a_talk_that_is_left_while_the_tutor_writes_ends_in_its_summary_too() -> None:
+    gate = Gate()
+    session = dataclasses.replace(
+        script.lesson_session(),
+        answers=[[gate, script.RECAST]],
+        commands={"quit": [script.SUMMARY]},
+        summary=None,
+    )
+    async with driven(script.service(make_session=lambda: session)) as ui:
+        await ui.home()
+        await ui.pilot.press("t")
+        await ui.heard.wait(TurnOver)
+        await ui.write("Hola")
+        await ui.pilot.press("enter")
+        assert isinstance(ui.app.screen, LessonScreen)
+        ui.app.screen.action_leave()
+        await ui.pilot.pause()
+        await ui.pilot.press("enter")
+        await ui.heard.wait(SessionClosed)
+        await ui.pilot.pause()
+        assert session.turns == [Said("Hola", 0.0), Asked("quit")]
+        assert not gate.opened.is_set(), "it was not waited for"
+        assert isinstance(ui.app.screen, SummaryScreen)
+
+
+async def test_a_review_ends_in_a_summary_of_its_own() -> None:
+    session = dataclasses.replace(script.lesson_session(), answers=[[script.RECAST, script.SUMMARY]])
+    waiting = dataclasses.replace(script.SPANISH, review_items=2)
+    async with driven(script.service(make_session=lambda: session, lesson_sets=[waiting])) as ui:
+        await ui.home()
+        await ui.pilot.press("r")
+        await ui.heard.wait(TurnOver)
+        await ui.say("Hola")
+        await ui.heard.wait(SessionClosed)
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, SummaryScreen)
+        title = str(ui.app.screen.query_one("#bar-title", Static).content)
+        assert title == f"{wording_path.REVIEW_TITLE} · Spanish"
+        said = [str(part.content) for part in ui.app.screen.query(".part").results(Static)]
+        assert wording.SUMMARY_REVIEW in said
 
 
 async def test_a_lesson_opens_by_mouse() -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from tests.ui import script
 from tests.ui.conftest import driven
 from tests.ui.fake_service import FakeSession, Gate
+from tutor_app.progress.records import SavedReply, SavedTurn
 from tutor_app.session.events import (
     Asked,
     ModelState,
@@ -206,6 +209,35 @@ async def test_leaving_in_the_middle_of_a_reply_saves_and_does_not_wait_for_it()
         assert not isinstance(ui.app.screen, LessonScreen)
 
 
+@pytest.mark.parametrize("key", ["f1", "f7", "f10", "leave"])
+@pytest.mark.parametrize("answer", ["escape", "enter"])
+async def test_a_lesson_that_ends_below_another_screen_closes_when_that_one_does(
+    key: str, answer: str
+) -> None:
+    gate = Gate()
+    session = dataclasses.replace(script.lesson_session(), answers=[[gate, script.RECAST, script.SUMMARY]])
+    async with driven(script.service(make_session=lambda: session)) as ui:
+        await ui.open_lesson()
+        lesson = ui.app.screen
+        assert isinstance(lesson, LessonScreen)
+        await ui.write("Hola")
+        await ui.pilot.press("enter")
+        if key == "leave":
+            lesson.action_leave()
+        else:
+            await ui.pilot.press(key)
+        await ui.pilot.pause()
+        gate.open()
+        await ui.heard.wait(SessionClosed)
+        await ui.pilot.pause()
+        assert lesson in ui.app.screen_stack
+        assert ui.app.screen is not lesson
+        await ui.pilot.press(answer if key == "leave" else "escape")
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, SummaryScreen)
+        assert isinstance(ui.app.screen_stack[-2], HomeScreen)
+
+
 async def test_quitting_in_the_middle_of_a_reply_ends_the_session_too() -> None:
     gate = Gate()
     async with driven(script.service(make_session=lambda: _reply_behind(gate))) as ui:
@@ -297,3 +329,34 @@ async def test_the_tutors_last_line_is_copied_without_marks() -> None:
         await ui.say("Soy cansada")
         await ui.pilot.press("ctrl+o")
         assert ui.app.clipboard == script.RECAST.text
+
+
+def _earlier(item_id: str | None, reply: str = "¿Y tú?") -> SavedTurn:
+    """A turn of an earlier sitting at this step, with its reply."""
+    saved = SavedReply(1, 1, "ask", reply, "final", (), "model", 0, None, None, None) if reply else None
+    return SavedTurn(1, "Hola", None, 2.0, 0.0, item_id, saved)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "prompt", "shown"),
+    [
+        ((_earlier("w1"),), script.TALK.prompt, ["¿Y tú?", script.TALK.prompt]),
+        ((_earlier(script.TALK.id),), script.TALK.prompt, ["¿Y tú?"]),
+        ((_earlier(None),), script.TALK.prompt, ["¿Y tú?"]),
+        ((_earlier(script.TALK.id),), "¿Y tú?", ["¿Y tú?"]),
+        ((_earlier(script.TALK.id, reply=""),), script.TALK.prompt, [script.TALK.prompt]),
+        ((), script.TALK.prompt, [script.TALK.prompt]),
+    ],
+    ids=["begun-by-nobody", "begun", "free-talk", "asked-once-more", "never-answered", "new"],
+)
+async def test_what_the_tutor_asks_is_shown_once_when_a_lesson_is_taken_up_again(
+    earlier: tuple[SavedTurn, ...], prompt: str, shown: list[str]
+) -> None:
+    opening = [
+        dataclasses.replace(script.STARTED, resumed=bool(earlier)),
+        dataclasses.replace(script.TALK, prompt=prompt),
+    ]
+    session = dataclasses.replace(script.lesson_session(), opening=opening, earlier=earlier)
+    async with driven(script.service(make_session=lambda: session)) as ui:
+        await ui.open_lesson()
+        assert ui.said("tutor") == shown

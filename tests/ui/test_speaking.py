@@ -30,7 +30,7 @@ PCM = b"\x01\x00" * 1600
 class ScriptedListening:
     """Says that it listens, then waits until it is stopped."""
 
-    outcome: Recording | TutorError
+    outcome: Recording | Exception
     progress: Sequence[Progress] = (Progress("opening"), Progress("listening", 3.0, 0.5, True, "Soy de"))
     done: threading.Event = field(default_factory=threading.Event)
     discarded: bool = False
@@ -38,7 +38,7 @@ class ScriptedListening:
     def run(self, on_progress: Callable[[Progress], object]) -> Recording | None:
         for each in self.progress:
             on_progress(each)
-        if isinstance(self.outcome, TutorError):
+        if isinstance(self.outcome, Exception):
             raise self.outcome
         self.done.wait(30)
         return None if self.discarded else self.outcome
@@ -146,6 +146,18 @@ async def test_why_nothing_was_heard_is_said_and_typing_goes_on() -> None:
         await ui.say("Hola")
         assert len(ui.session.turns) == 1
         assert not bar(ui).has_class("-on")
+
+
+async def test_after_a_fault_in_recording_one_can_still_send() -> None:
+    async with driven() as ui:
+        with_ear(ui, ScriptedListening(ValueError("mi secreto")))
+        await ui.open_lesson()
+        await ui.pilot.press("f4")
+        await ui.heard.wait(SpeakBar.Ended)
+        await ui.pilot.pause()
+        assert told(ui) == f"! {wording_speech.BROKE}"
+        await ui.say("Hola")
+        assert len(ui.session.turns) == 1
 
 
 async def test_a_learner_is_told_when_the_words_are_unsure() -> None:

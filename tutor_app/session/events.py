@@ -209,7 +209,6 @@ class Summary:
     uptake: tuple[int, int] = (0, 0)
     """(moves taken up, moves that could be)."""
     repair: tuple[int, int] = (0, 0)
-    strengths: tuple[str, ...] = ()
     check: str = ""
     """`pre` or `post` when this was one of the set's two checks."""
     gain: Gain | None = None

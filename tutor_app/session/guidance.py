@@ -55,7 +55,6 @@ def overview(lessons: LessonSet, store: Store, now: float) -> SetOverview:
         lessons=tuple(_lesson(one, lessons, progress, forms, due_texts) for one in lessons.lessons),
         due=len(due),
         forms={form.id: form.name for lesson in lessons.lessons for form in lesson.forms},
-        talk_open=store.open_session(info.id, None) is not None,
         level=level_of(lessons, store, now),
         start_level=start or "",
         next_lesson=advice.lesson_id if advice is not None else "",

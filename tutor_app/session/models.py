@@ -90,15 +90,21 @@ def adapt(host: ModelHost, data_dir: Path, model_id: str | None, language: str, 
     host.adapt(preparation(data_dir, model_id, language, track), announced)
 
 
-def model_overviews(data_dir: Path, active: str | None) -> list[ModelOverview]:
-    """What the catalogue and the model folder have, usable ones first."""
+def model_overviews(data_dir: Path, active: str | None, freed_bytes: int = 0) -> list[ModelOverview]:
+    """What the catalogue and the model folder have, usable ones first.
+
+    `freed_bytes`: what the model that runs now would give back to another one.
+    """
+    free = memory().available + freed_bytes
     installed = {model.id: model for model in models.Models(data_dir).installed()}
     found: list[ModelOverview] = []
     for entry in catalogue.ENTRIES:
         joinable = isinstance(entry.source, PackageSource) and not parts.missing(entry.source)
         usable = entry.id in installed or joinable
+        # The active one is in that memory already, or may at least be tried again.
+        refused = "" if entry.id == active else _refusal(entry, free)
         found.append(
-            ModelOverview(entry.id, entry.size_bytes, entry.note, usable, entry.id == active, _refusal(entry))
+            ModelOverview(entry.id, entry.size_bytes, entry.note, usable, entry.id == active, refused)
         )
     for model in installed.values():
         if catalogue.find(model.id) is None:
@@ -107,8 +113,7 @@ def model_overviews(data_dir: Path, active: str | None) -> list[ModelOverview]:
     return sorted(found, key=lambda one: (not one.present, not one.active, one.size_bytes))
 
 
-def _refusal(entry: Entry) -> str:
-    free = memory().available
+def _refusal(entry: Entry, free: int) -> str:
     if entry.memory_bytes <= free:
         return ""
     return f"needs about {entry.memory_bytes / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free"

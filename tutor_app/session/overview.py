@@ -70,8 +70,6 @@ class SetOverview:
     """Reviews due in the whole set."""
     forms: Mapping[str, str] = field(default_factory=dict)
     """Form id → its name as the learner reads it, for the summary."""
-    talk_open: bool = False
-    """A free talk was left in the middle."""
     level: str = ""
     """The learner's level in this set."""
     start_level: str = ""

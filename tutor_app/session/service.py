@@ -67,6 +67,8 @@ class TutorService:
         self._engine = engine
         self._host: ModelHost | None = None
         self._store: Store | None = None
+        self._cared_for: Store | None = None
+        """Whose file `care` is at. It is closed after that, also when somebody else is chosen meanwhile."""
         self._session: Session | None = None
         self._ear: Ear | None = None
         self._voice: Voice | None = None
@@ -95,9 +97,7 @@ class TutorService:
             except TutorError:
                 store.close()
                 raise
-            if self._store is not None:
-                self._store.close()
-            self._store = store
+            self._change_to(store)
             self.wanted = ""
             if primary(str(store.settings().get("language", ""))) == "zh":
                 self._ready_words = Later(lambda: words("你好", "zh"))  # the segmenter's dictionary
@@ -117,9 +117,28 @@ class TutorService:
         return pin.is_set(self._opened().settings())
 
     def care(self) -> None:
-        """What is done for a learner's file when nobody waits: a backup a day, a fit a month. *Slow.*"""
-        if self._store is not None:
-            maintain(self._store, _now())
+        """What is done for a learner's file when nobody waits: a backup a day, a fit a month. *Slow.*
+
+        Nothing while it is at work already, for this learner or the one before; it comes again with every lesson.
+        """
+        with self._lock:  # not held while it works: who opens a file or a lesson meanwhile does not wait
+            if self._store is None or self._cared_for is not None:
+                return
+            store = self._cared_for = self._store
+        try:
+            maintain(store, _now())
+        finally:
+            with self._lock:
+                self._cared_for = None
+                left = store is not self._store
+            if left:
+                store.close()
+
+    def _change_to(self, store: Store | None) -> None:
+        """Close the file that was open, or leave that to `care`, which still needs it. Under the lock."""
+        before, self._store = self._store, store
+        if before is not None and before is not self._cared_for:
+            before.close()
 
     def learner(self) -> Learner | None:
         """Who is open."""
@@ -265,7 +284,8 @@ class TutorService:
 
     def models(self) -> Sequence[ModelOverview]:
         """What the catalogue and the model folder have, usable ones first."""
-        return model_overviews(self._data_dir, self.active_model())
+        stats = self.engine_stats()
+        return model_overviews(self._data_dir, self.active_model(), stats.rss_bytes if stats else 0)
 
     def use_model(self, model_id: str) -> None:
         """Make this the active model."""
@@ -324,9 +344,7 @@ class TutorService:
             if process is not None:
                 process.close()
         with self._lock:
-            if self._store is not None:
-                self._store.close()
-                self._store = None
+            self._change_to(None)
 
 
 def _now() -> float:

@@ -13,7 +13,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker, WorkerState, get_current_worker
 
 from tutor_app.errors import TutorError
 from tutor_app.progress.pin import PinNeeded, WrongPin
@@ -23,6 +23,7 @@ from tutor_app.ui import preferences, wording, wording_path
 from tutor_app.ui.crash import crash_sentence, write_crash_log
 from tutor_app.ui.keys import teach_new_line_keys
 from tutor_app.ui.messages import (
+    Broke,
     LearnerOpened,
     LearnersFound,
     ModelChanged,
@@ -196,6 +197,13 @@ class TutorApp(App[None]):
 
     # --- screens --------------------------------------------------------------------------------------------
 
+    @property
+    def in_lesson(self) -> bool:
+        """Whether a lesson is open, if below other screens: nothing is offered then that would end it unasked."""
+        from tutor_app.ui.screens.lesson import LessonScreen
+
+        return any(isinstance(screen, LessonScreen) for screen in self.screen_stack)
+
     def go_home(self) -> None:
         """Show the home screen and nothing over it."""
         from tutor_app.ui.screens.home import HomeScreen
@@ -270,8 +278,7 @@ class TutorApp(App[None]):
         self.care()
         if summary is None or not (summary.finished or summary.items_seen or summary.moves):
             return
-        lesson = next((each for each in overview.lessons if each.id == lesson_id), None)
-        self.push_screen(SummaryScreen(summary, overview, lesson))
+        self.push_screen(SummaryScreen(summary, overview, lesson_id))
 
     def action_help(self) -> None:
         from tutor_app.ui.screens.help import HelpScreen
@@ -358,7 +365,7 @@ class TutorApp(App[None]):
     ) -> Result | None:
         """What the service answers; None when it refuses, and the reason is shown. For worker threads.
 
-        Refusals of the kind `passing` are the caller's to deal with.
+        Refusals of the kind `passing` are the caller's to deal with. A fault ends the app, whoever asked.
         """
         try:
             result = ask()
@@ -367,22 +374,35 @@ class TutorApp(App[None]):
                 raise
             self.post_message(Refused(str(error)))
             return None
+        except Exception as error:
+            # Textual tells it only to the widget whose thread this is. One that has gone may have asked a closed file.
+            if not get_current_worker().is_cancelled:
+                self.post_message(Broke(error))
+            raise
         if done:
             self.post_message(Refused(done))
         return result
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:
+        from tutor_app.ui.screens.new_learner import NewLearnerScreen
         from tutor_app.ui.screens.welcome import WelcomeScreen
 
         if self.learner is None and isinstance(self.screen, WelcomeScreen):
             self.screen.show_trouble(message.sentence)
         else:
             self.notify(clean(message.sentence), markup=False, timeout=8)
+        if isinstance(self.screen, NewLearnerScreen):
+            self.screen.begin_again()
+
+    @on(Broke)
+    def _broke(self, message: Broke) -> None:
+        """A fault in a thread ends the app in the usual, quiet way."""
+        self._handle_exception(message.error)
 
     @on(Worker.StateChanged)
     def _worker_failed(self, event: Worker.StateChanged) -> None:
-        """A fault in one of our threads ends the app in the usual, quiet way."""
+        """So does one outside `attempt` in a thread of the app's own; those of screens and widgets report to them."""
         if event.state is WorkerState.ERROR and isinstance(event.worker.error, Exception):
             self._handle_exception(event.worker.error)
 

@@ -28,8 +28,7 @@ def commands_for(app: TutorApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
             for name, (title, about) in wording_progress.COMMANDS_PLACES.items():
                 yield SystemCommand(title, about, partial(show_place, app, name))
         yield _command("settings", app.action_settings)
-        yield from _path(app, screen)
-        yield _command("learners", app.choose_learner)
+        yield from _path(app)
     yield _command("help", app.action_help)
     yield _command("quit", app.action_quit)
     title, about = wording.COMMANDS["theme"]
@@ -39,8 +38,9 @@ def commands_for(app: TutorApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
         )
 
 
-def _path(app: TutorApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
-    if isinstance(screen, LessonScreen):
+def _path(app: TutorApp) -> Iterator[SystemCommand]:
+    """What is not for the middle of a lesson."""
+    if app.in_lesson:
         return
     ways: dict[str, Callable[[], object]] = {
         "background": app.ask_background,
@@ -51,6 +51,7 @@ def _path(app: TutorApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
     for name, call in ways.items():
         title, about = wording_path.COMMANDS[name]
         yield SystemCommand(title, about, call)
+    yield _command("learners", app.choose_learner)
 
 
 def _lesson(screen: LessonScreen) -> Iterator[SystemCommand]:

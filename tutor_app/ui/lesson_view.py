@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tutor_app.progress.records import SavedTurn
 from tutor_app.session.events import (
@@ -51,8 +51,8 @@ class LessonView:
     right: str | None = None
     """What the learner just answered, when it was right."""
     told_no_voice: bool = False
-    resumed: bool = False
-    """Earlier lines are shown, so a talk goes on from them and not from its opening."""
+    answered: set[str | None] = field(default_factory=set)
+    """Steps (None: free talk) of whose earlier replies some are shown: they go on from those, not from their opening."""
     _not_heard: str = ""
     """What was last said of why nothing is heard."""
 
@@ -94,11 +94,11 @@ class LessonView:
 
     def show_earlier(self, turns: Sequence[SavedTurn]) -> None:
         """The end of an earlier sitting, so that the learner sees where they were."""
-        self.resumed = bool(turns)
         for turn in turns[-EARLIER_TURNS:]:
             if turn.text:
                 self.conversation.say("learner", turn.text)
             if turn.reply is not None and turn.reply.text:
+                self.answered.add(turn.item_id)
                 line = self.conversation.say("tutor", turn.reply.text)
                 line.finish(
                     turn.reply.text,
@@ -171,7 +171,8 @@ class LessonView:
             self.turn_over()
         self.step = step
         self.panel.show_step(step, self.panel_view())
-        goes_on, self.resumed = self.resumed, False
+        goes_on = not self.answered.isdisjoint((step.id, None))
+        self.answered.clear()
         if step.kind in SPOKEN_STEPS:
             if not goes_on:
                 self.conversation.say("tutor", step.prompt)

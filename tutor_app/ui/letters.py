@@ -52,10 +52,5 @@ def next_variant(letter: str, language: str) -> str | None:
     return None
 
 
-def is_script(language: str) -> bool:
-    """Whether whole words are written with these letters, so that they stay open while writing."""
-    return _primary(language) == "ar"
-
-
 def _primary(language: str) -> str:
     return language.split("-", 1)[0].lower()

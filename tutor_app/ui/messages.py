@@ -117,6 +117,13 @@ class ModelsFound(Message):
 
 
 @dataclass
+class Broke(Message):
+    """A fault of the program's own in a thread."""
+
+    error: Exception
+
+
+@dataclass
 class Refused(Message):
     """Something asked of the service could not be done; `sentence` is for the learner."""
 

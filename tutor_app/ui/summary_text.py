@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from textual.content import Content
 
 from tutor_app.session.events import Summary
 from tutor_app.session.gain_text import gain_lines
 from tutor_app.ui import wording, wording_path
-from tutor_app.ui.text import clean, gauge, one_line
+from tutor_app.ui.text import gauge, one_line
 
 BAR_CELLS = 10
 MOST_WORDS = 12
+Kind = Literal["lesson", "talk", "review"]
 
 
-def summary_parts(summary: Summary, language: str, form_names: Mapping[str, str]) -> list[Content]:
+def summary_parts(
+    summary: Summary, language: str, form_names: Mapping[str, str], kind: Kind = "lesson"
+) -> list[Content]:
     """The paragraphs of the summary, in order. `form_names` gives form ids their names."""
-    parts = [Content(wording.SUMMARY_FINISHED if summary.finished else wording.SUMMARY_PAUSED)]
+    parts = [Content(_end(summary, kind))]
     facts = [
         wording.SUMMARY_TIME.format(minutes=max(1, round(summary.minutes)), language=one_line(language, 40))
     ]
@@ -25,10 +29,6 @@ def summary_parts(summary: Summary, language: str, form_names: Mapping[str, str]
         facts.append(wording.SUMMARY_ITEMS.format(correct=summary.items_correct, seen=summary.items_seen))
     parts.append(Content("  ·  ".join(facts)).stylize("bold"))
     parts += _check(summary)
-    if summary.strengths:
-        parts.append(
-            _list(wording.SUMMARY_STRENGTHS, [Content(f"✓ {clean(line)}") for line in summary.strengths])
-        )
     forms = [
         _form(form_names.get(form, form), right, tried)
         for form, (right, tried) in summary.forms.items()
@@ -45,6 +45,15 @@ def summary_parts(summary: Summary, language: str, form_names: Mapping[str, str]
     if summary.due_reviews:
         parts.append(Content(wording.SUMMARY_DUE.format(count=summary.due_reviews)).stylize("$text-quiet"))
     return parts
+
+
+def _end(summary: Summary, kind: Kind) -> str:
+    """What has come to its end. A talk has no whole of its own, and cannot be gone on with."""
+    if kind == "talk":
+        return wording.SUMMARY_TALK
+    if not summary.finished:
+        return wording.SUMMARY_PAUSED
+    return wording.SUMMARY_REVIEW if kind == "review" else wording.SUMMARY_FINISHED
 
 
 def _check(summary: Summary) -> list[Content]:

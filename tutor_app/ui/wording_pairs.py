@@ -15,7 +15,6 @@ NO_MICROPHONE = "Now say it once more to yourself, if you like. «{sentence}»"
 SAID = "I heard: {text}"
 KEY_FIRST = "The first"
 KEY_SECOND = "The second"
-KEY_NEXT = "Go on"
 HELP = """\
 One sound tells these two words apart. The tutor says one of them; **1** and **2** choose which one you hear.
 **F12** says it again, and slowly when pressed once more.

@@ -74,7 +74,6 @@ DUE = "Coming back today"
 DUE_NOTE = "words and forms; they turn up as you go"
 STREAK = "{days} days in a row. A day off changes nothing that you know."
 GAIN = "Before and after"
-GAIN_VALUE = "{gain}"
 GAIN_NOTE = "{pre} to {post} right (95 %: {low} to {high})"
 
 MINUTES_TITLE = "Minutes a week"

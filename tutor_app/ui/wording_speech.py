@@ -10,6 +10,7 @@ READING = "Reading what you said…"
 HEARD = "This is what I heard. Change what is not right, then Enter."
 HEARD_UNSURE = "I am not sure that I heard you well. Change what is not right, then Enter."
 NOTHING_KEPT = "Thrown away. Nothing of it was kept."
+BROKE = "Something in the recording broke. Type the answer instead."
 NOT_INSTALLED = 'Speaking is not installed here. In a terminal: pip install "linguist-tutor[speech]"'
 
 SETTINGS_LABEL = "Microphone"

@@ -129,7 +129,9 @@ class HandInScreen(Screen[None]):
     def write(self, target: Path, sets: list[str], share: Share, name: str, key: Path | None) -> None:
         """Sign, seal if there is a key, and write."""
         try:
-            self.tutor.service.hand_in(target, sets, share, name, key)
+            self.tutor.attempt(
+                lambda: self.tutor.service.hand_in(target, sets, share, name, key), passing=TutorError
+            )
         except TutorError as error:
             self.post_message(HandedIn(str(error), False))
             return

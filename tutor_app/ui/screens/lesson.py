@@ -139,6 +139,11 @@ class LessonScreen(Screen[Summary | None]):
         self.set_interval(MINUTE_CHECK_S, self._show_time)
         self.run_session()
 
+    def on_screen_resume(self) -> None:
+        """What ended below another screen is left as soon as that one is."""
+        if self._session_over is not None:
+            self._session_closed(self._session_over)
+
     def on_unmount(self) -> None:
         self._runner.end()
         pauses.let_go()
@@ -244,7 +249,7 @@ class LessonScreen(Screen[Summary | None]):
             self._view.turn_over()
         self._show_model(self.tutor.model_state)
         self._show_placeholder()
-        if self._summary is not None or self._leaving:
+        if self._summary is not None or (self._leaving and not self.busy):
             self._over = True
             self._runner.end()
 
@@ -259,7 +264,7 @@ class LessonScreen(Screen[Summary | None]):
     @on(SessionClosed)
     def _session_closed(self, message: SessionClosed) -> None:
         self._session_over = message
-        # Textual closes no screen below another: `_pair_heard` comes back to it.
+        # Textual closes no screen below another: `on_screen_resume` comes back to it.
         if self.is_active and (self._leaving or self._summary is not None):
             self.dismiss(self._summary or message.summary)
 
@@ -402,8 +407,6 @@ class LessonScreen(Screen[Summary | None]):
 
     def _pair_heard(self, _: None) -> None:
         self.query_one(VoiceBar).release()
-        if self._session_over is not None:
-            self._session_closed(self._session_over)
 
     def action_leave(self) -> None:
         """Ask once, then end and save."""
@@ -417,12 +420,15 @@ class LessonScreen(Screen[Summary | None]):
             self.app.push_screen(LeaveDialog(wording.LEAVE_TITLE, wording.LEAVE_TEXT), self._leave)
 
     def _leave(self, yes: bool | None) -> None:
-        if not yes:
+        if not yes or not self.is_active:  # it may have ended by itself below the question
             return
+        ends = self._lesson_id is None and self._started and not self._over and not self._leaving
         self._leaving = True
-        if self._lesson_id is None and self._started and self._given == self._answered and not self._over:
+        if ends:  # a talk has no end of its own: this one brings its summary, after what is being written
+            if self.busy:
+                self._runner.stop_reply()
             self._given += 1
-            self._runner.submit(Asked("quit"))  # a talk has no end of its own: this one brings its summary
+            self._runner.submit(Asked("quit"))
         else:
             self._runner.end()
         self.query_one(Composer).placeholder = wording.SAVING

@@ -87,7 +87,7 @@ class MicrophoneScreen(Screen[None]):
             self.post_message(self.DevicesFound((), words.NOT_INSTALLED))
             return
         try:
-            names = ear.devices()
+            names = self.tutor.attempt(ear.devices, passing=TutorError) or ()
         except TutorError as error:
             self.post_message(self.DevicesFound((), str(error)))
         else:

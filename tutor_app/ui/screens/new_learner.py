@@ -75,10 +75,18 @@ class NewLearnerScreen(Screen[None]):
             return
         language = list(wording.LANGUAGES)[max(0, self.query_one("#language", RadioSet).pressed_index)]
         app, answers = cast("TutorApp", self.app), {preferences.LANGUAGE: language}
+        self.query_one("#begin", Button).disabled = True  # a second press would make a second learner
         if self._known_name:
             app.keep_background(answers)
         else:
             app.create_learner(name, answers)
+
+    def begin_again(self) -> None:
+        """It could not be kept: what hinders may be put right, and this tried once more."""
+        begin = self.query_one("#begin", Button)
+        if begin.disabled:
+            begin.disabled = False
+            begin.focus()
 
     def action_back(self) -> None:
         cast("TutorApp", self.app).leave_form()

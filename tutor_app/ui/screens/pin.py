@@ -125,8 +125,9 @@ class PinScreen(ModalScreen[bool]):
     @work(thread=True, exit_on_error=False, group="pin")
     def change(self, new: str, old: str, said: str) -> None:
         """Have it kept; making the key takes a moment on purpose."""
+        app = cast("TutorApp", self.app)
         try:
-            cast("TutorApp", self.app).service.set_pin(new, old)
+            app.attempt(lambda: app.service.set_pin(new, old), passing=TutorError)
         except TutorError as error:
             self.post_message(PinKept(str(error), False))
         else:

@@ -74,9 +74,14 @@ class PlacementScreen(Screen[None]):
     @work(thread=True, exit_on_error=False, group="placement")
     def choose_step(self, text: str | None, elapsed_s: float | None) -> None:
         """Note the answer, if there was one, and find the task that tells most next."""
-        if text is not None:
-            self._placement.answer(text, elapsed_s)
-        self.post_message(PlacementStep(self._placement.step()))
+
+        def choose() -> PlacementStep:
+            if text is not None:
+                self._placement.answer(text, elapsed_s)
+            return PlacementStep(self._placement.step())
+
+        if (chosen := self.tutor.attempt(choose)) is not None:
+            self.post_message(chosen)
 
     @on(PlacementStep)
     def _step(self, message: PlacementStep) -> None:

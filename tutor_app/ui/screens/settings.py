@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 
 from tutor_app.progress.queue import DAILY
 from tutor_app.session.choices import MOST_DAILY
+from tutor_app.session.events import ModelState
 from tutor_app.ui import preferences, wording, wording_path, wording_speech
 from tutor_app.ui.messages import ModelsFound, SetsFound
 from tutor_app.ui.service import ModelOverview
@@ -46,6 +47,10 @@ class SettingsScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._models: list[ModelOverview] = []
+        self._shown_for: tuple[str, str | None] | None = None
+        """State and id of the model when the list was last asked for."""
+        self._chosen_model = ""
+        """What was chosen here last; it may not be in use yet."""
         self._set_id = ""
 
     @property
@@ -104,11 +109,13 @@ class SettingsScreen(Screen[None]):
             "pin": wording_path.DO_PIN_CHANGE if self.tutor.service.has_pin() else wording_path.DO_PIN,
             "hand_in": wording_path.DO_HAND_IN,
         }
+        if self.tutor.in_lesson:  # they end at home
+            del words["background"], words["placement"]
         return [Option(Content(text), id=name) for name, text in words.items()]
 
     def on_mount(self) -> None:
         self.query_one("#start").display = False
-        self.find_models()
+        self.watch(self.app, "model_state", self._model_changed)
         self.find_sets()
 
     @work(thread=True, exit_on_error=False, exclusive=True, group="sets")
@@ -163,6 +170,13 @@ class SettingsScreen(Screen[None]):
         }
         ways[event.option_id]()
 
+    def _model_changed(self, state: ModelState) -> None:
+        """Which model is in use, and which would fit beside it, changes with the model: the list is made anew."""
+        now = state.state, self.tutor.service.active_model()
+        if now != self._shown_for:
+            self._shown_for = now
+            self.find_models()
+
     @work(thread=True, exit_on_error=False, exclusive=True, group="models")
     def find_models(self) -> None:
         """Look the models up: it reads the disk and asks for free memory."""
@@ -172,13 +186,16 @@ class SettingsScreen(Screen[None]):
 
     @on(ModelsFound)
     def _models_found(self, message: ModelsFound) -> None:
-        self._models = list(message.models)
         listed = self.query_one("#models", OptionList)
+        at = self._models[listed.highlighted].id if self._models and listed.highlighted is not None else None
+        self._models = list(message.models)
         listed.clear_options()
         if not self._models:
             listed.add_option(Option(Content(wording.SETTINGS_NO_MODELS), disabled=True))
         for model in self._models:
             listed.add_option(Option(_model_prompt(model), disabled=not model.present or bool(model.refused)))
+        ids = [model.id for model in self._models]
+        listed.highlighted = ids.index(at) if at in ids else None
 
     @on(Select.Changed)
     def _chosen(self, event: Select.Changed) -> None:
@@ -189,9 +206,10 @@ class SettingsScreen(Screen[None]):
     @on(OptionList.OptionSelected, "#models")
     def _model_chosen(self, event: OptionList.OptionSelected) -> None:
         model = self._models[event.option_index]
-        if not model.active:
+        changing = self._chosen_model not in ("", model.id)
+        if changing or not model.active or self.tutor.model_state.state == "lost":
+            self._chosen_model = model.id
             self.tutor.change_model(model.id)
-            self.find_models()
 
     def action_back(self) -> None:
         self.app.pop_screen()

@@ -13,9 +13,9 @@ from textual.screen import Screen
 from textual.widgets import Button, Static
 
 from tutor_app.session.events import Summary
-from tutor_app.ui import wording
+from tutor_app.ui import wording, wording_path
 from tutor_app.ui.service import LessonOverview, SetOverview
-from tutor_app.ui.summary_text import summary_parts
+from tutor_app.ui.summary_text import Kind, summary_parts
 from tutor_app.ui.text import one_line
 from tutor_app.ui.widgets.key_bar import KeyBar
 from tutor_app.ui.widgets.status_bar import StatusBar
@@ -38,17 +38,21 @@ class SummaryScreen(Screen[None]):
         Binding("down", "scroll(2)", wording.KEY_DOWN, show=False, id="summary.down"),
     ]
 
-    def __init__(self, summary: Summary, overview: SetOverview, lesson: LessonOverview | None) -> None:
+    def __init__(self, summary: Summary, overview: SetOverview, lesson_id: str | None) -> None:
+        """`lesson_id` as it was opened: None for a free talk, `REVIEW` for a review."""
         super().__init__()
-        self._summary, self._set, self._lesson = summary, overview, lesson
+        self._summary, self._set = summary, overview
+        lesson = next((each for each in overview.lessons if each.id == lesson_id), None)
+        self._kind: Kind = "talk" if lesson_id is None else "review" if lesson is None else "lesson"
+        others = wording.TALK_TITLE if lesson_id is None else wording_path.REVIEW_TITLE
+        self._title = lesson.title if lesson is not None else others
         self._next = following(overview, lesson) if summary.finished else None
 
     def compose(self) -> ComposeResult:
-        title = self._lesson.title if self._lesson else wording.TALK_TITLE
-        yield StatusBar(f"{title} · {self._set.language_name}")
+        yield StatusBar(f"{self._title} · {self._set.language_name}")
         with VerticalScroll(id="parts", can_focus=False):
             yield Static(Content(wording.SUMMARY_TITLE), id="summary-title")
-            for part in summary_parts(self._summary, self._set.language_name, self._set.forms):
+            for part in summary_parts(self._summary, self._set.language_name, self._set.forms, self._kind):
                 yield Static(part, classes="part")
         with Horizontal(id="buttons"):
             if self._next is not None:

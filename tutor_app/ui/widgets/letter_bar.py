@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 
 from tutor_app.ui import wording
-from tutor_app.ui.letters import Letter, is_script, letters_for
+from tutor_app.ui.letters import Letter, letters_for
 from tutor_app.ui.widgets.flow import Flow
 
 
@@ -37,14 +37,13 @@ class LetterBar(Flow):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._language = ""
         self._letters: tuple[Letter, ...] = ()
         self._last_key = ""
         self._last_letter = ""
 
     def open_for(self, language: str) -> None:
         """Show the letters of a language."""
-        self._language, self._letters = language, letters_for(language)
+        self._letters = letters_for(language)
         self._last_key = ""
         self.show_pieces(
             [Content.assemble((a.key, "$text-quiet"), " ", (a.shown, "bold")) for a in self._letters]
@@ -85,8 +84,3 @@ class LetterBar(Flow):
         else:
             self._last_key, self._last_letter = key, under[0]
             self.post_message(self.Insert(under[0]))
-
-    @property
-    def stays_open(self) -> bool:
-        """Whether whole words are typed here, as in Arabic."""
-        return is_script(self._language)

@@ -9,6 +9,7 @@ from textual import on, work
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
+from textual.worker import Worker, WorkerState
 
 from tutor_app.errors import TutorError
 from tutor_app.ui import preferences
@@ -121,12 +122,20 @@ class SpeakBar(Static):
     @work(thread=True, exit_on_error=False, group="speech", name="speech")
     def _run(self, listening: Listening) -> None:
         """Record and read; nothing here touches the widget."""
-        recording, trouble = None, ""
+        recording, trouble = None, wording.BROKE
         try:
             recording = listening.run(lambda progress: self.post_message(self.Progressed(progress)))
+            trouble = ""
         except TutorError as error:
             trouble = str(error)
-        self.post_message(self.Ended(recording, trouble))
+        finally:  # whatever happened: while it seems to listen, nothing can be sent
+            self.post_message(self.Ended(recording, trouble))
+
+    @on(Worker.StateChanged)
+    def _broke(self, event: Worker.StateChanged) -> None:
+        """A fault in recording is noted, and the learner goes on by typing."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.tutor.note_fault(event.worker.error)
 
     @on(Progressed)
     def _progressed(self, message: Progressed) -> None:
