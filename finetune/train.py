@@ -42,7 +42,7 @@ from finetune.train_base import (
 from finetune.train_checks import check_end_of_turn, check_room, end_of_turn_id
 from finetune.train_config import TrainConfig
 from finetune.train_loop import Falling, PackedTrainer, collate, columns, multiple
-from finetune.train_packing import Pack, Reading, packed, read_rows
+from finetune.train_packing import Pack, Reading, divided, packed, read_rows, tokens_computed
 from finetune.train_report import Metrics, now, plot, tool_versions, write_text
 from tutor_app.pedagogy.templates import template_sha256
 
@@ -94,9 +94,15 @@ def train(
     warning = check_end_of_turn(model, tokenizer, end, rows, accept=config.accept_untrained_end)
     if warning:
         say(warning)
-    held = packed(rows[: config.held_out], config.sequence_tokens, share=config.packing, seed=config.seed)
-    packs = packed(rows[config.held_out :], config.sequence_tokens, share=config.packing, seed=config.seed)
-    for line in _told(reading, packs):
+    kept_back, learnt_from = divided(rows, config.held_out)
+    if not learnt_from:
+        raise FinetuneError(
+            f"All {len(rows)} conversations of {config.data} are among the {config.held_out} that `held_out` takes, or "
+            "are those once more. Make more data, or lower `held_out`."
+        )
+    held = packed(kept_back, config.sequence_tokens, share=config.packing, seed=config.seed)
+    packs = packed(learnt_from, config.sequence_tokens, share=config.packing, seed=config.seed)
+    for line in _told(reading, packs, len(rows) - len(kept_back) - len(learnt_from)):
         say(line)
     add_below(model, stands_on.below)
     peft = with_lora(model, config.lora, stands_on.base, config.seed)
@@ -163,7 +169,7 @@ def _report(config: TrainConfig, stands_on: Lineage) -> dict[str, Any]:
     return report
 
 
-def _told(reading: Reading, packs: list[Pack]) -> list[str]:
+def _told(reading: Reading, packs: list[Pack], again: int) -> list[str]:
     computed = sum(len(pack.ids) for pack in packs)
     lines = [
         f"{reading.conversations:,} conversations, {reading.tokens:,} tokens, {reading.trained:,} of them trained; "
@@ -171,6 +177,8 @@ def _told(reading: Reading, packs: list[Pack]) -> list[str]:
     ]
     if reading.cut or reading.left_out:
         lines.append(f"too long: {reading.cut:,} cut after a turn that fits, {reading.left_out:,} left out")
+    if again:
+        lines.append(f"held out: {again:,} later passes over those conversations left out")
     return lines
 
 
@@ -225,7 +233,8 @@ class _Watch(TrainerCallback):
     """Writes the figures, and ends the run in good order when the time is up or somebody asks."""
 
     def __init__(self, metrics: Metrics, falling: Falling, packs: list[Pack], config: TrainConfig) -> None:
-        self.metrics, self.falling, self.packs, self.batch = metrics, falling, packs, config.batch
+        self.metrics, self.falling, self.batch = metrics, falling, config.batch
+        self.sizes = [len(pack.ids) for pack in packs]
         self.bar: Any = None
         self.stop = False
 
@@ -268,19 +277,13 @@ class _Watch(TrainerCallback):
                 "rate": logs["learning_rate"],
                 "grad_norm": float(logs["grad_norm"]),
             }
-            row["tokens"] = self._tokens(state.global_step)
+            row["tokens"] = tokens_computed(self.sizes, self.batch, args.world_size, state.global_step)
             self.bar.set_postfix(loss=f"{logs['loss']:.3f}")
         elif "eval_loss" in logs:
             row["held_out_loss"] = logs["eval_loss"]
         else:
             return
         self.metrics.add(row)
-
-    def _tokens(self, step: int) -> int:
-        """Computed in so many updates."""
-        sizes = [len(pack.ids) for pack in self.packs]
-        passes, left = divmod(step * self.batch, len(sizes))
-        return passes * sum(sizes) + sum(sizes[:left])
 
 
 class _Signals:

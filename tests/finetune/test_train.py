@@ -24,6 +24,7 @@ from finetune.cli import cli
 from finetune.errors import FinetuneError
 from finetune.train import train
 from finetune.train_config import TrainConfig, load
+from finetune.train_loop import trained_loss
 from finetune.train_report import Metrics
 from quantize.adapter import check_stack
 from quantize.lora_gguf import build_adapter
@@ -168,6 +169,39 @@ def test_a_checkpoint_that_a_kill_cut_short_is_passed_over(
     train(config(base, data), tmp_path, say=told.append)
     assert any("taking up update 2" in line for line in told)
     assert losses(tmp_path)[4] == losses(stage1)[4]
+
+
+def repeated(data: Path, folder: Path, count: int) -> Path:
+    """The first `count` conversations of `data`, twice."""
+    shutil.copytree(data, folder)
+    lines = (data / "train.jsonl").read_text(encoding="utf-8").splitlines()[:count]
+    (folder / "train.jsonl").write_text("\n".join(lines + lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_a_repeated_source_does_not_bring_what_is_held_out(base: Path, data: Path, tmp_path: Path) -> None:
+    twice = repeated(data, tmp_path / "twice", 10)
+    told: list[str] = []
+    train(config(base, twice, steps=1), tmp_path / "out", say=told.append)
+    assert "held out: 4 later passes over those conversations left out" in told
+    with pytest.raises(FinetuneError, match="lower `held_out`"):
+        train(config(base, twice, held_out=10), tmp_path / "none", say=quiet)
+
+
+def test_the_tokens_that_are_told_are_those_that_were_computed(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = 0
+
+    def counted(model: Any, text: Any, inputs: dict[str, torch.Tensor], multiple: int = 1) -> Any:
+        nonlocal computed
+        computed += int((inputs["branches"] >= 0).sum())
+        return trained_loss(model, text, inputs, multiple)
+
+    monkeypatch.setattr("finetune.train_loop.trained_loss", counted)
+    # Forty sequences: the third update has eight, and the next begins a new pass.
+    done = train(config(base, data, steps=4, batch=16, packing=False, held_out=0), tmp_path, say=quiet)
+    assert done.tokens == computed
 
 
 def test_an_interrupt_ends_after_the_running_update_with_a_usable_adapter(
