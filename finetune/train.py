@@ -41,7 +41,7 @@ from finetune.train_base import (
 )
 from finetune.train_checks import check_end_of_turn, check_room, end_of_turn_id
 from finetune.train_config import TrainConfig
-from finetune.train_loop import Falling, PackedTrainer, collate, columns, multiple
+from finetune.train_loop import Falling, PackedTrainer, collate, columns, mean_nats, multiple
 from finetune.train_packing import Pack, Reading, divided, packed, read_rows, tokens_computed
 from finetune.train_report import Metrics, now, plot, tool_versions, write_text
 from tutor_app.pedagogy.templates import template_sha256
@@ -123,6 +123,7 @@ def train(
         train_dataset=Dataset.from_dict(columns(packs)),
         eval_dataset=Dataset.from_dict(columns(held)) if held else None,
         processing_class=tokenizer,
+        compute_metrics=mean_nats,
         callbacks=[watch],
     )
     trainer.falling = watch.falling

@@ -6,10 +6,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Sampler, SequentialSampler
+from transformers import EvalPrediction
 from trl.trainer.sft_trainer import SFTTrainer
 
 from finetune.train_packing import Pack
@@ -104,6 +106,15 @@ def trained_loss(
     return total, count
 
 
+def mean_nats(held: EvalPrediction) -> dict[str, float]:
+    """The loss over all held-out sequences, nats a trained token: Trainer's own is a mean of the sequences' means.
+
+    Shapes: nats and trained tokens [sequences], those of every process.
+    """
+    nats, tokens = np.asarray(held.predictions, dtype=np.float64), np.asarray(held.label_ids)
+    return {"loss": float(nats.sum() / max(1, tokens.sum()))}
+
+
 class Falling:
     """Share of the full learning rate: up through the warm-up, then down in a line, by steps or by time."""
 
@@ -161,10 +172,11 @@ class PackedTrainer(SFTTrainer):
         return (loss, {}) if return_outputs else loss
 
     def prediction_step(self, model: nn.Module, inputs: dict[str, Any], *_: Any, **__: Any) -> Any:
-        """The loss on one held-out sequence."""
+        """Of one held-out sequence the loss, and for `mean_nats` its nats and trained tokens."""
         inputs = self._prepare_inputs(inputs)
         with torch.no_grad():
-            return self.compute_loss(model, inputs).detach(), None, None
+            total, count = trained_loss(model, self.text_config, inputs, multiple())
+        return total / max(1, count), total[None], torch.tensor([count], device=total.device)
 
     def _get_train_sampler(self, *_: Any, **__: Any) -> Sampler[int]:
         return SequentialSampler(self.train_dataset)  # type: ignore[arg-type]

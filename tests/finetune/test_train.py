@@ -23,8 +23,10 @@ import finetune
 from finetune.cli import cli
 from finetune.errors import FinetuneError
 from finetune.train import train
+from finetune.train_base import load_base
 from finetune.train_config import TrainConfig, load
-from finetune.train_loop import trained_loss
+from finetune.train_loop import collate, columns, trained_loss
+from finetune.train_packing import Reading, packed, read_rows
 from finetune.train_report import Metrics
 from quantize.adapter import check_stack
 from quantize.lora_gguf import build_adapter
@@ -186,6 +188,25 @@ def test_a_repeated_source_does_not_bring_what_is_held_out(base: Path, data: Pat
     assert "held out: 4 later passes over those conversations left out" in told
     with pytest.raises(FinetuneError, match="lower `held_out`"):
         train(config(base, twice, held_out=10), tmp_path / "none", say=quiet)
+
+
+def test_the_held_out_loss_is_a_mean_over_tokens_and_not_over_sequences(
+    base: Path, data: Path, tmp_path: Path
+) -> None:
+    # So low a rate changes nothing: what is measured is the base, on four answers of different lengths.
+    given = config(base, data, steps=1, evaluate_every=1, packing=False, learning_rate=1e-12)
+    done = train(given, tmp_path, say=quiet)
+    model = load_base(base, "float32")
+    rows = list(read_rows(data / "train.jsonl", 2, 300, Reading()))[:4]
+    found = []
+    with torch.no_grad():
+        for pack in packed(rows, 300, share=False, seed=0):
+            one = {name: column[0] for name, column in columns([pack]).items()}
+            total, count = trained_loss(model, model.config, collate([one]))
+            found.append((float(total), count))
+    of_all = sum(total for total, _ in found) / sum(count for _, count in found)
+    assert abs(of_all - sum(total / count for total, count in found) / 4) > 1e-3
+    assert done.held_out_loss == pytest.approx(of_all, abs=2e-4)
 
 
 def test_the_tokens_that_are_told_are_those_that_were_computed(
