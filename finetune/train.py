@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from datasets import Dataset
 from peft.helpers import disable_input_dtype_casting
 from safetensors.torch import load_file, save_file
@@ -41,7 +42,7 @@ from finetune.train_base import (
 )
 from finetune.train_checks import check_end_of_turn, check_room, end_of_turn_id
 from finetune.train_config import TrainConfig
-from finetune.train_loop import Falling, PackedTrainer, collate, columns, mean_nats, multiple
+from finetune.train_loop import Falling, PackedTrainer, agreed, collate, columns, mean_nats, multiple
 from finetune.train_packing import Pack, Reading, divided, packed, read_rows, tokens_computed
 from finetune.train_report import Metrics, now, plot, tool_versions, write_text
 from tutor_app.pedagogy.templates import template_sha256
@@ -111,14 +112,17 @@ def train(
 
     last = _last_checkpoint(out / CHECKPOINTS) if resume else None
     at = int(last.name.rpartition("-")[2]) if last else 0
-    metrics = Metrics(out, at)
+    # Asked without `cpu`, each of several processes without a GPU would take itself for the only one.
+    processes = PartialState(cpu=not torch.cuda.is_available())
+    first = processes.is_main_process
+    metrics = Metrics(out, at, writes=first)
     watch = _Watch(
         metrics, Falling(config.steps, config.warmup_steps, config.minutes, metrics.seconds), packs, config
     )
     os.environ["TENSORBOARD_LOGGING_DIR"] = str(out / "tensorboard")
     trainer = PackedTrainer(
         model=peft,
-        args=_arguments(config, out),
+        args=_arguments(config, out, processes.num_processes),
         data_collator=partial(collate, multiple=multiple()),
         train_dataset=Dataset.from_dict(columns(packs)),
         eval_dataset=Dataset.from_dict(columns(held)) if held else None,
@@ -136,11 +140,15 @@ def train(
     with watch.stopping_on_signals(), disable_input_dtype_casting(peft):
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     trainer.accelerator.wait_for_everyone()
+    # Asked of every process: each may hold only a part of the weights.
+    state = trainer.accelerator.get_state_dict(trainer.model)
     if trainer.is_world_process_zero():
-        _save(peft, out, config.save_dtype)
+        _save(peft, state, out, config.save_dtype)
         _write_manifest(config, stands_on, report, metrics, out)
         plot(metrics, config.name, out / "loss.png")
     trainer.accelerator.wait_for_everyone()
+    if not first:
+        metrics = Metrics(out, trainer.state.global_step, writes=False)
     losses, held_losses = metrics.series("loss")[1][-10:], metrics.series("held_out_loss")[1]
     return Trained(
         out,
@@ -183,10 +191,7 @@ def _told(reading: Reading, packs: list[Pack], again: int) -> list[str]:
     return lines
 
 
-def _arguments(config: TrainConfig, out: Path) -> SFTConfig:
-    from accelerate import PartialState
-
-    processes = PartialState().num_processes
+def _arguments(config: TrainConfig, out: Path, processes: int) -> SFTConfig:
     if config.batch % processes:
         raise FinetuneError(f"batch is {config.batch}, which {processes} processes cannot share evenly.")
     cpu = not torch.cuda.is_available()
@@ -238,6 +243,8 @@ class _Watch(TrainerCallback):
         self.sizes = [len(pack.ids) for pack in packs]
         self.bar: Any = None
         self.stop = False
+        """Whether this process was asked to stop."""
+        self.all_stop = False
 
     def stopping_on_signals(self) -> _Signals:
         return _Signals(self)
@@ -254,11 +261,17 @@ class _Watch(TrainerCallback):
     ) -> None:
         self.bar.close()
 
+    def on_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        # Comes just before the next rate is set. A process that ended alone would leave the others waiting for ever.
+        self.falling.elapsed, self.all_stop = agreed(self.falling.now, self.stop)
+
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         self.bar.update()
-        if self.stop or self.falling.over:
+        if self.all_stop or self.falling.over:
             control.should_save = control.should_training_stop = True
 
     def on_log(
@@ -271,7 +284,7 @@ class _Watch(TrainerCallback):
     ) -> None:
         if not state.is_world_process_zero or not logs:
             return
-        row: dict[str, Any] = {"step": state.global_step, "seconds": round(self.falling.elapsed, 2)}
+        row: dict[str, Any] = {"step": state.global_step, "seconds": round(self.falling.now, 2)}
         if "loss" in logs:
             row |= {
                 "loss": logs["loss"],
@@ -304,9 +317,12 @@ class _Signals:
             signal.signal(one, handler)
 
 
-def _save(peft: Any, out: Path, dtype: str) -> None:
-    """adapter_model.safetensors and adapter_config.json, without the model card that would name this machine's paths."""
-    peft.save_pretrained(str(out), save_embedding_layers=False)
+def _save(peft: Any, state: dict[str, Any], out: Path, dtype: str) -> None:
+    """adapter_model.safetensors and adapter_config.json, without the model card that would name this machine's paths.
+
+    `state` are the gathered weights; those in `peft` may be one process's part.
+    """
+    peft.save_pretrained(str(out), save_embedding_layers=False, state_dict=state)
     (out / "README.md").unlink(missing_ok=True)
     if dtype == "float32":
         return  # as PEFT keeps it

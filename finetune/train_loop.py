@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
+from accelerate.utils import reduce
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Sampler, SequentialSampler
@@ -106,6 +108,16 @@ def trained_loss(
     return total, count
 
 
+def agreed(elapsed: float, stop: bool) -> tuple[float, bool]:
+    """The seconds of the first process, and whether any was asked to stop. Every process must call it."""
+    state = PartialState()
+    if state.num_processes == 1:
+        return elapsed, stop
+    told = [elapsed if state.is_main_process else 0.0, float(stop)]
+    most = reduce(torch.tensor(told, dtype=torch.float64, device=state.device), "max").tolist()
+    return float(most[0]), bool(most[1])
+
+
 def mean_nats(held: EvalPrediction) -> dict[str, float]:
     """The loss over all held-out sequences, nats a trained token: Trainer's own is a mean of the sequences' means.
 
@@ -122,10 +134,12 @@ class Falling:
         """`spent` are the seconds that earlier runs of this training took."""
         self.steps, self.warmup, self.seconds = steps, warmup, minutes * 60 if minutes else None
         self._started = time.monotonic() - spent
+        self.elapsed = spent
+        """Seconds that rate and end follow. Set once an update, so that it can be the same in every process."""
 
     @property
-    def elapsed(self) -> float:
-        """Seconds of training so far, those before a resume included."""
+    def now(self) -> float:
+        """Seconds of training so far by this process's clock, those before a resume included."""
         return time.monotonic() - self._started
 
     @property

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from accelerate import Accelerator
 from click.testing import CliRunner
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
@@ -225,6 +225,18 @@ def test_the_tokens_that_are_told_are_those_that_were_computed(
     assert done.tokens == computed
 
 
+def test_what_is_saved_is_what_all_processes_hold_together(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gathered(accelerator: Accelerator, model: torch.nn.Module) -> dict[str, torch.Tensor]:
+        return {name: torch.ones_like(tensor) for name, tensor in model.state_dict().items()}
+
+    monkeypatch.setattr(Accelerator, "get_state_dict", gathered)
+    train(config(base, data, steps=1), tmp_path, say=quiet)
+    saved = load_file(tmp_path / "adapter_model.safetensors")
+    assert all(torch.equal(tensor, torch.ones_like(tensor)) for tensor in saved.values())
+
+
 def test_an_interrupt_ends_after_the_running_update_with_a_usable_adapter(
     base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,23 +279,40 @@ def test_stage_2_on_another_base_is_refused(stage1: Path, data: Path, tmp_path: 
         train(config(other, data, inherits=[stage1]), tmp_path / "out", say=quiet)
 
 
+def in_two_processes(*command: str) -> str:
+    """What a module or script says that is started on two processes, as `accelerate launch` starts it on two GPUs."""
+    # Not `accelerate launch --cpu`, which starts one process whatever number it is given.
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", *command]
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(finetune.__file__).parents[1]), "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
+    done = subprocess.run(launch, check=True, capture_output=True, timeout=500, text=True, env=environment)
+    return done.stdout
+
+
+def test_two_processes_follow_one_clock_and_save_one_adapter(tmp_path: Path) -> None:
+    told = in_two_processes("-m", "tests.finetune.processes", str(tmp_path))
+    # The seconds of the first, and the end that one of them was asked for.
+    assert told.count("agreed (5.5, False) (7.0, True)\n") == 2
+    whole, gathered = (tmp_path / name / "adapter_model.safetensors" for name in ("whole", "gathered"))
+    assert whole.read_bytes() == gathered.read_bytes()
+
+
 def test_two_processes_have_the_losses_of_one(stage1: Path, base: Path, data: Path, tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(settings(base, data, lora={"rank": 4, "alpha": 8})), encoding="utf-8")
     train(load(path), tmp_path / "one", say=quiet)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--num_machines=1",
-        "--mixed_precision=no", "--dynamo_backend=no", f"--main_process_port={port}", "-m", "finetune", "train",
-        str(path), "--out", str(tmp_path / "two"),
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True, timeout=500)
+    in_two_processes("-m", "finetune", "train", str(path), "--out", str(tmp_path / "two"))
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
     assert one.keys() == two.keys()
     for step, loss in one.items():
         assert two[step] == pytest.approx(loss, rel=1e-4)
+    held = [Metrics(tmp_path / name, 4, writes=False).series("held_out_loss")[1] for name in ("one", "two")]
+    assert held[0] == pytest.approx(held[1], rel=1e-4)
+    saved = load_file(tmp_path / "two" / "adapter_model.safetensors")
+    for name, tensor in load_file(tmp_path / "one" / "adapter_model.safetensors").items():
+        assert torch.allclose(tensor.float(), saved.pop(name).float(), atol=1e-3)
+    assert not saved
 
 
 @pytest.mark.parametrize(
@@ -360,7 +389,17 @@ def test_the_rate_rises_and_falls_to_zero_at_the_last_update() -> None:
     late = Falling(steps=10, warmup=0, minutes=1, spent=45)
     assert late.at(1) == pytest.approx(0.25, abs=0.01)
     assert not late.over
+    late.elapsed = 30.0  # as all processes agreed, whatever this one's clock says
+    assert late.at(1) == pytest.approx(0.5)
     assert Falling(steps=10, warmup=0, minutes=1, spent=61).over
+
+
+def test_only_one_process_writes_the_figures(tmp_path: Path) -> None:
+    first = Metrics(tmp_path, 0)
+    first.add({"step": 1, "seconds": 2.0})
+    first.add({"step": 2, "seconds": 4.0})
+    assert Metrics(tmp_path, 1, writes=False).seconds == 2.0
+    assert Metrics(tmp_path, 2, writes=False).seconds == 4.0  # the second line is still there
 
 
 def test_the_command_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
