@@ -45,6 +45,7 @@ from finetune.train_config import TrainConfig
 from finetune.train_loop import Falling, PackedTrainer, agreed, collate, columns, mean_nats, multiple
 from finetune.train_packing import Pack, Reading, divided, packed, read_rows, tokens_computed
 from finetune.train_report import Metrics, now, plot, tool_versions, write_text
+from finetune.train_resume import begin, deciding, last_checkpoint
 from tutor_app.pedagogy.templates import template_sha256
 
 CHECKPOINTS = "checkpoints"
@@ -69,10 +70,10 @@ class Trained:
 def train(
     config: TrainConfig, out: Path, *, resume: bool = True, say: Callable[[str], None] = print
 ) -> Trained:
-    """Train as `config` says, in `out`, taking up the last checkpoint there.
+    """Train as `config` says, in `out`, taking up the last checkpoint there; without `resume`, deleting what is there.
 
     Ctrl-C or SIGTERM ends after the running update, with a checkpoint and a usable adapter. Raises FinetuneError for
-    what would waste the run: see `train_checks`.
+    what would waste the run (see `train_checks`), and when the checkpoints are another run's.
     """
     # The libraries tell each other's users what they will rename; nobody who trains can act on it.
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
@@ -82,6 +83,8 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     stands_on = lineage(config)
     report = _report(config, stands_on)
+    run = deciding(config, stands_on)
+    last = last_checkpoint(out / CHECKPOINTS, run) if resume else None
     tokenizer = load_tokenizer(stands_on.base)
     model = load_base(stands_on.base, config.dtype)
     end = end_of_turn_id(tokenizer, stands_on.family, int(model.config.get_text_config().vocab_size))
@@ -110,11 +113,12 @@ def train(
     for line in check_room(config, out, model, sum(p.numel() for p in peft.parameters() if p.requires_grad)):
         say(line)
 
-    last = _last_checkpoint(out / CHECKPOINTS) if resume else None
     at = int(last.name.rpartition("-")[2]) if last else 0
     # Asked without `cpu`, each of several processes without a GPU would take itself for the only one.
     processes = PartialState(cpu=not torch.cuda.is_available())
     first = processes.is_main_process
+    if first and last is None:
+        begin(out / CHECKPOINTS, run)
     metrics = Metrics(out, at, writes=first)
     watch = _Watch(
         metrics, Falling(config.steps, config.warmup_steps, config.minutes, metrics.seconds), packs, config
@@ -227,12 +231,6 @@ def _arguments(config: TrainConfig, out: Path, processes: int) -> SFTConfig:
         dataloader_pin_memory=not cpu,
         disable_tqdm=True,
     )
-
-
-def _last_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint that is whole: the trainer's state is written last."""
-    found = [one for one in folder.glob("checkpoint-*") if (one / "trainer_state.json").is_file()]
-    return max(found, key=lambda one: int(one.name.rpartition("-")[2]), default=None)
 
 
 class _Watch(TrainerCallback):

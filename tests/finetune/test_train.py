@@ -135,12 +135,21 @@ def test_the_manifest_and_adapter_are_what_the_exporter_takes(
     assert json.loads(built.manifest.read_text(encoding="utf-8"))["base"]["id"] == "tiny"
 
 
+def left_by_a_kill(stage1: Path, folder: Path, *updates: int) -> Path:
+    """The checkpoints of these updates as they stand in `folder`."""
+    to = folder / "checkpoints"
+    to.mkdir(parents=True)
+    shutil.copy(stage1 / "checkpoints" / "run.json", to)
+    for update in updates:
+        shutil.copytree(stage1 / "checkpoints" / f"checkpoint-{update}", to / f"checkpoint-{update}")
+    return to
+
+
 def test_training_taken_up_after_a_kill_has_the_losses_of_an_unbroken_run(
     stage1: Path, base: Path, data: Path, tmp_path: Path
 ) -> None:
     # What a kill after the third update leaves: the checkpoint of the second, and a line that came later.
-    (tmp_path / "checkpoints").mkdir()
-    shutil.copytree(stage1 / "checkpoints" / "checkpoint-2", tmp_path / "checkpoints" / "checkpoint-2")
+    left_by_a_kill(stage1, tmp_path, 2)
     lines = (stage1 / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     (tmp_path / "metrics.jsonl").write_text("\n".join([*lines[:4], '{"step": 3, "lo']), encoding="utf-8")
     train(config(base, data), tmp_path, say=quiet)
@@ -163,14 +172,90 @@ def test_an_adapter_is_kept_in_sixteen_bits_unless_all_of_it_is_asked_for(
 def test_a_checkpoint_that_a_kill_cut_short_is_passed_over(
     stage1: Path, base: Path, data: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(stage1 / "checkpoints" / "checkpoint-2", tmp_path / "checkpoints" / "checkpoint-2")
-    broken = tmp_path / "checkpoints" / "checkpoint-4"
-    shutil.copytree(stage1 / "checkpoints" / "checkpoint-4", broken)
-    (broken / "trainer_state.json").unlink()
+    (left_by_a_kill(stage1, tmp_path, 2, 4) / "checkpoint-4" / "trainer_state.json").unlink()
     told: list[str] = []
     train(config(base, data), tmp_path, say=told.append)
     assert any("taking up update 2" in line for line in told)
     assert losses(tmp_path)[4] == losses(stage1)[4]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"learning_rate": 2e-2}, "`learning_rate`"),
+        ({"lora": {"rank": 2, "alpha": 8}, "held_out": 5}, "`held_out`, `lora`"),
+    ],
+)
+def test_the_checkpoints_of_another_run_are_not_taken_up(
+    stage1: Path, base: Path, data: Path, tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    left_by_a_kill(stage1, tmp_path, 4)
+    with pytest.raises(FinetuneError, match=rf"another {said}: give --restart") as refused:
+        train(config(base, data, **changes), tmp_path, say=quiet)
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "manifest.json").exists()
+
+
+def test_other_data_makes_another_run(stage1: Path, base: Path, data: Path, tmp_path: Path) -> None:
+    left_by_a_kill(stage1, tmp_path / "out", 4)
+    other = repeated(data, tmp_path / "other", 10)
+    with pytest.raises(FinetuneError, match="another `data`: give --restart"):
+        train(config(base, other), tmp_path / "out", say=quiet)
+
+
+def test_a_stage_that_was_trained_anew_below_makes_another_run(
+    stage1: Path, base: Path, data: Path, tmp_path: Path
+) -> None:
+    below = shutil.copytree(stage1, tmp_path / "below")
+    train(config(base, data, name="es-l2", inherits=[below], steps=1), tmp_path / "out", say=quiet)
+    train(config(base, data, steps=2), below, resume=False, say=quiet)
+    with pytest.raises(FinetuneError, match="another `inherits`: give --restart"):
+        train(config(base, data, name="es-l2", inherits=[below], steps=1), tmp_path / "out", say=quiet)
+
+
+def test_checkpoints_of_nobody_knows_which_run_are_not_taken_up(
+    stage1: Path, base: Path, data: Path, tmp_path: Path
+) -> None:
+    (left_by_a_kill(stage1, tmp_path, 4) / "run.json").unlink()
+    with pytest.raises(FinetuneError, match="left no word of itself: give --restart"):
+        train(config(base, data), tmp_path, say=quiet)
+
+
+def test_a_run_may_be_made_longer_and_its_name_and_machine_changed(
+    stage1: Path, base: Path, data: Path, tmp_path: Path
+) -> None:
+    left_by_a_kill(stage1, tmp_path / "out", 4)
+    moved = shutil.copytree(data, tmp_path / "moved")
+    told: list[str] = []
+    changes = {
+        "steps": 5,
+        "minutes": 60,
+        "name": "other",
+        "save_every": 1,
+        "keep": 1,
+        "save_dtype": "float32",
+    }
+    done = train(config(base, moved, **changes), tmp_path / "out", say=told.append)
+    assert done.steps == 5
+    assert any("taking up update 4" in line for line in told)
+
+
+def test_beginning_anew_leaves_nothing_of_the_old_run_to_take_up(
+    stage1: Path, base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_by_a_kill(stage1, tmp_path, 2, 4)
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("finetune.train.PackedTrainer.train", die)
+    with pytest.raises(KeyboardInterrupt):
+        train(config(base, data, learning_rate=2e-2), tmp_path, resume=False, say=quiet)
+    monkeypatch.undo()
+    assert [one.name for one in (tmp_path / "checkpoints").iterdir()] == ["run.json"]
+    told: list[str] = []
+    train(config(base, data, learning_rate=2e-2, steps=1), tmp_path, say=told.append)
+    assert not any("taking up" in line for line in told)
 
 
 def repeated(data: Path, folder: Path, count: int) -> Path:
