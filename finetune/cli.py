@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ import click
 from finetune.data_command import data, retell, synthesize
 from finetune.errors import FinetuneError
 from finetune.evaluate.command import evaluate
+from lessons.problems import LessonError
+from tutor_app.errors import TutorError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,7 +31,7 @@ def cli() -> None:
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting of the config."
 )
-@click.option("--restart", is_flag=True, help="Begin anew instead of taking up the last checkpoint in --out.")
+@click.option("--restart", is_flag=True, help="Delete the checkpoints in --out and begin anew.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def train(config: Path, out: Path, overrides: tuple[str, ...], restart: bool, as_json: bool) -> None:
     """Train as CONFIG says and leave an adapter that `tutor-quantize` takes.
@@ -63,6 +66,22 @@ def main(args: Sequence[str] | None = None) -> None:
     """Entry point: 0 done, 1 could not (one plain sentence on stderr), 2 wrong usage."""
     try:
         cli.main(args=list(args) if args is not None else None, prog_name="tutor-finetune")
-    except FinetuneError as error:
+    except (FinetuneError, LessonError, TutorError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+    except (OSError, MemoryError) as error:
+        # What no place in the code foresaw: a disk that filled up, memory that another program took.
+        click.echo(_unforeseen(error), err=True)
+        sys.exit(1)
+
+
+def _unforeseen(error: OSError | MemoryError) -> str:
+    if isinstance(error, MemoryError):
+        return "There is not enough memory: close other programs, or ask for less at once, and try again."
+    if error.errno == errno.ENOSPC:
+        return (
+            f"The disk is full{f' at {error.filename}' if error.filename else ''}: make room and try again."
+        )
+    if error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    return next(iter(str(error).splitlines()), type(error).__name__)

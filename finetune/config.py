@@ -78,7 +78,7 @@ def read(kind: type[S], path: Path, overrides: tuple[str, ...] = ()) -> S:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FinetuneError(f"{path} cannot be read: {error}") from error
+        raise FinetuneError(f"{path} cannot be read: {_problem(error)}.") from error
     if not isinstance(data, dict):
         raise FinetuneError(f"{path} is not a mapping of settings.")
     for override in overrides:
@@ -115,4 +115,15 @@ def set_override(data: dict[str, Any], override: str) -> None:
         data = data.setdefault(parent, {})
         if not isinstance(data, dict):
             raise FinetuneError(f"--set {override}: {parent!r} has no settings of its own.")
-    data[last] = yaml.safe_load(value)
+    try:
+        data[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise FinetuneError(
+            f"--set {override}: {value} is no YAML ({_problem(error)}); put quotes around it."
+        ) from error
+
+
+def _problem(error: Exception) -> str:
+    """What is wrong, in one line; the parser of YAML would show the place as well, in five."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    return f"line {mark.line + 1}: {problem}" if mark and problem else str(error).splitlines()[0]

@@ -21,7 +21,7 @@ from finetune import sources
 from finetune.config import DataConfig
 from finetune.errors import FinetuneError
 from finetune.mix import Ingredient, Mixture, Prepared, mixed
-from finetune.near import Seen
+from finetune.near import Names, Seen
 from finetune.prepare import Job, Preparer, parts
 from finetune.records import Example, Tally
 from finetune.rows import files
@@ -83,6 +83,9 @@ class Gate:
         if similarity is None:
             return
         self._seen = Seen(similarity, config.total_tokens // TOKENS_EACH)
+        # What came in, not what was refused: of that it is known how much it can be.
+        self._came = Names(config.total_tokens // TOKENS_EACH)
+        self._repeated = {name for name, one in config.sources.items() if one.repeat > 1}
         self._kept = Seen(similarity, EVALUATION_TURNS) if config.evaluation else None
         for one in config.evaluation.values():
             with closing(_opened(one.kind, one.paths, one.options, Tally())) as examples:
@@ -91,18 +94,30 @@ class Gate:
                         assert self._kept is not None
                         self._kept.add(turn)
 
-    def __call__(self, prepared: Prepared, first: bool) -> str | None:
-        """Why this conversation is left out; None when it may come in. `first`: it is a first pass."""
+    def __call__(self, prepared: Prepared, number: int) -> str | None:
+        """Why this conversation is left out; None when it may come in. `number`: of the pass over its source, from 1."""
         if self._kept is not None and any(self._kept.holds(turn) for turn in prepared.parts):
             return "like evaluation data"
-        if (
-            first
-            and self._seen is not None
-            and prepared.sketch is not None
-            and self._seen.add(prepared.sketch)
-        ):
+        if self._seen is None or prepared.sketch is None:
+            return None
+        example = prepared.example
+        # An id may come twice, so what was said is part of the name.
+        name = f"{example.source}\n{example.id}\n".encode(errors="surrogatepass") + prepared.sketch.tobytes()
+        # Once more comes only what the pass before let in, and each of it once.
+        known = (
+            self._seen.add(prepared.sketch)
+            if number == 1
+            else _in_pass(number - 1, name) not in self._came or _in_pass(number, name) in self._came
+        )
+        if known:
             return "near-duplicate"
+        if example.source in self._repeated:
+            self._came.add(_in_pass(number, name))
         return None
+
+
+def _in_pass(number: int, name: bytes) -> bytes:
+    return f"{number}\n".encode() + name
 
 
 class Written:

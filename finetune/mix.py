@@ -79,8 +79,8 @@ class Prepared:
 
 Prepare = Callable[[str, Examples], Iterator[Prepared]]
 """(source, its conversations) → the same in the same order, ready; may work ahead."""
-Admit = Callable[[Prepared, bool], str | None]
-"""(conversation, whether this is a first pass) → why it is left out, or None."""
+Admit = Callable[[Prepared, int], str | None]
+"""(conversation, which pass over its source this is, from 1) → why it is left out, or None."""
 
 
 def mixed(
@@ -90,7 +90,7 @@ def mixed(
     *,
     seed: int = 0,
     reweight: bool = False,
-    admit: Admit = lambda prepared, first: None,
+    admit: Admit = lambda prepared, number: None,
 ) -> tuple[Mixture, Iterator[tuple[Example, Encoded]]]:
     """The mixture and its stream, which ends at `total_tokens` trained tokens.
 
@@ -138,7 +138,7 @@ def _stream(
                     "set `reweight: true`."
                 )
             continue
-        reason = admit(prepared, reached.passes == 1)
+        reason = admit(prepared, reached.passes)
         if reason is not None:
             reached.refused[reason] = reached.refused.get(reason, 0) + 1
             continue

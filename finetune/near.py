@@ -94,3 +94,18 @@ class Seen:
     def _bands(self, one: Sketch) -> list[bytes]:
         values = one.tobytes()
         return [place + values[start:end] for place, start, end in self._cuts]
+
+
+class Names:
+    """Names met so far; one in a hundred million is taken for known when it is not."""
+
+    def __init__(self, expected: int) -> None:
+        """`expected`: how many names."""
+        self._filter = BloomFilter(max(expected, 1000), FALSE_ALARM, None, hash_seeds=HASH_SEEDS)
+
+    def add(self, name: bytes) -> None:
+        """Keep it."""
+        self._filter.add(name)
+
+    def __contains__(self, name: bytes) -> bool:
+        return name in self._filter

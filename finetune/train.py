@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from datasets import Dataset
 from peft.helpers import disable_input_dtype_casting
 from safetensors.torch import load_file, save_file
@@ -41,9 +42,10 @@ from finetune.train_base import (
 )
 from finetune.train_checks import check_end_of_turn, check_room, end_of_turn_id
 from finetune.train_config import TrainConfig
-from finetune.train_loop import Falling, PackedTrainer, collate, columns, multiple
-from finetune.train_packing import Pack, Reading, packed, read_rows
+from finetune.train_loop import Falling, PackedTrainer, agreed, collate, columns, mean_nats, multiple
+from finetune.train_packing import Pack, Reading, divided, packed, read_rows, tokens_computed
 from finetune.train_report import Metrics, now, plot, tool_versions, write_text
+from finetune.train_resume import begin, deciding, last_checkpoint
 from tutor_app.pedagogy.templates import template_sha256
 
 CHECKPOINTS = "checkpoints"
@@ -68,10 +70,10 @@ class Trained:
 def train(
     config: TrainConfig, out: Path, *, resume: bool = True, say: Callable[[str], None] = print
 ) -> Trained:
-    """Train as `config` says, in `out`, taking up the last checkpoint there.
+    """Train as `config` says, in `out`, taking up the last checkpoint there; without `resume`, deleting what is there.
 
     Ctrl-C or SIGTERM ends after the running update, with a checkpoint and a usable adapter. Raises FinetuneError for
-    what would waste the run: see `train_checks`.
+    what would waste the run (see `train_checks`), and when the checkpoints are another run's.
     """
     # The libraries tell each other's users what they will rename; nobody who trains can act on it.
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
@@ -81,6 +83,8 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     stands_on = lineage(config)
     report = _report(config, stands_on)
+    run = deciding(config, stands_on)
+    last = last_checkpoint(out / CHECKPOINTS, run) if resume else None
     tokenizer = load_tokenizer(stands_on.base)
     model = load_base(stands_on.base, config.dtype)
     end = end_of_turn_id(tokenizer, stands_on.family, int(model.config.get_text_config().vocab_size))
@@ -94,29 +98,40 @@ def train(
     warning = check_end_of_turn(model, tokenizer, end, rows, accept=config.accept_untrained_end)
     if warning:
         say(warning)
-    held = packed(rows[: config.held_out], config.sequence_tokens, share=config.packing, seed=config.seed)
-    packs = packed(rows[config.held_out :], config.sequence_tokens, share=config.packing, seed=config.seed)
-    for line in _told(reading, packs):
+    kept_back, learnt_from = divided(rows, config.held_out)
+    if not learnt_from:
+        raise FinetuneError(
+            f"All {len(rows)} conversations of {config.data} are among the {config.held_out} that `held_out` takes, or "
+            "are those once more. Make more data, or lower `held_out`."
+        )
+    held = packed(kept_back, config.sequence_tokens, share=config.packing, seed=config.seed)
+    packs = packed(learnt_from, config.sequence_tokens, share=config.packing, seed=config.seed)
+    for line in _told(reading, packs, len(rows) - len(kept_back) - len(learnt_from)):
         say(line)
     add_below(model, stands_on.below)
     peft = with_lora(model, config.lora, stands_on.base, config.seed)
     for line in check_room(config, out, model, sum(p.numel() for p in peft.parameters() if p.requires_grad)):
         say(line)
 
-    last = _last_checkpoint(out / CHECKPOINTS) if resume else None
     at = int(last.name.rpartition("-")[2]) if last else 0
-    metrics = Metrics(out, at)
+    # Asked without `cpu`, each of several processes without a GPU would take itself for the only one.
+    processes = PartialState(cpu=not torch.cuda.is_available())
+    first = processes.is_main_process
+    if first and last is None:
+        begin(out / CHECKPOINTS, run)
+    metrics = Metrics(out, at, writes=first)
     watch = _Watch(
         metrics, Falling(config.steps, config.warmup_steps, config.minutes, metrics.seconds), packs, config
     )
     os.environ["TENSORBOARD_LOGGING_DIR"] = str(out / "tensorboard")
     trainer = PackedTrainer(
         model=peft,
-        args=_arguments(config, out),
+        args=_arguments(config, out, processes.num_processes),
         data_collator=partial(collate, multiple=multiple()),
         train_dataset=Dataset.from_dict(columns(packs)),
         eval_dataset=Dataset.from_dict(columns(held)) if held else None,
         processing_class=tokenizer,
+        compute_metrics=mean_nats,
         callbacks=[watch],
     )
     trainer.falling = watch.falling
@@ -129,11 +144,15 @@ def train(
     with watch.stopping_on_signals(), disable_input_dtype_casting(peft):
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     trainer.accelerator.wait_for_everyone()
+    # Asked of every process: each may hold only a part of the weights.
+    state = trainer.accelerator.get_state_dict(trainer.model)
     if trainer.is_world_process_zero():
-        _save(peft, out, config.save_dtype)
+        _save(peft, state, out, config.save_dtype)
         _write_manifest(config, stands_on, report, metrics, out)
         plot(metrics, config.name, out / "loss.png")
     trainer.accelerator.wait_for_everyone()
+    if not first:
+        metrics = Metrics(out, trainer.state.global_step, writes=False)
     losses, held_losses = metrics.series("loss")[1][-10:], metrics.series("held_out_loss")[1]
     return Trained(
         out,
@@ -163,7 +182,7 @@ def _report(config: TrainConfig, stands_on: Lineage) -> dict[str, Any]:
     return report
 
 
-def _told(reading: Reading, packs: list[Pack]) -> list[str]:
+def _told(reading: Reading, packs: list[Pack], again: int) -> list[str]:
     computed = sum(len(pack.ids) for pack in packs)
     lines = [
         f"{reading.conversations:,} conversations, {reading.tokens:,} tokens, {reading.trained:,} of them trained; "
@@ -171,13 +190,12 @@ def _told(reading: Reading, packs: list[Pack]) -> list[str]:
     ]
     if reading.cut or reading.left_out:
         lines.append(f"too long: {reading.cut:,} cut after a turn that fits, {reading.left_out:,} left out")
+    if again:
+        lines.append(f"held out: {again:,} later passes over those conversations left out")
     return lines
 
 
-def _arguments(config: TrainConfig, out: Path) -> SFTConfig:
-    from accelerate import PartialState
-
-    processes = PartialState().num_processes
+def _arguments(config: TrainConfig, out: Path, processes: int) -> SFTConfig:
     if config.batch % processes:
         raise FinetuneError(f"batch is {config.batch}, which {processes} processes cannot share evenly.")
     cpu = not torch.cuda.is_available()
@@ -215,19 +233,16 @@ def _arguments(config: TrainConfig, out: Path) -> SFTConfig:
     )
 
 
-def _last_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint that is whole: the trainer's state is written last."""
-    found = [one for one in folder.glob("checkpoint-*") if (one / "trainer_state.json").is_file()]
-    return max(found, key=lambda one: int(one.name.rpartition("-")[2]), default=None)
-
-
 class _Watch(TrainerCallback):
     """Writes the figures, and ends the run in good order when the time is up or somebody asks."""
 
     def __init__(self, metrics: Metrics, falling: Falling, packs: list[Pack], config: TrainConfig) -> None:
-        self.metrics, self.falling, self.packs, self.batch = metrics, falling, packs, config.batch
+        self.metrics, self.falling, self.batch = metrics, falling, config.batch
+        self.sizes = [len(pack.ids) for pack in packs]
         self.bar: Any = None
         self.stop = False
+        """Whether this process was asked to stop."""
+        self.all_stop = False
 
     def stopping_on_signals(self) -> _Signals:
         return _Signals(self)
@@ -244,11 +259,17 @@ class _Watch(TrainerCallback):
     ) -> None:
         self.bar.close()
 
+    def on_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        # Comes just before the next rate is set. A process that ended alone would leave the others waiting for ever.
+        self.falling.elapsed, self.all_stop = agreed(self.falling.now, self.stop)
+
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         self.bar.update()
-        if self.stop or self.falling.over:
+        if self.all_stop or self.falling.over:
             control.should_save = control.should_training_stop = True
 
     def on_log(
@@ -261,26 +282,20 @@ class _Watch(TrainerCallback):
     ) -> None:
         if not state.is_world_process_zero or not logs:
             return
-        row: dict[str, Any] = {"step": state.global_step, "seconds": round(self.falling.elapsed, 2)}
+        row: dict[str, Any] = {"step": state.global_step, "seconds": round(self.falling.now, 2)}
         if "loss" in logs:
             row |= {
                 "loss": logs["loss"],
                 "rate": logs["learning_rate"],
                 "grad_norm": float(logs["grad_norm"]),
             }
-            row["tokens"] = self._tokens(state.global_step)
+            row["tokens"] = tokens_computed(self.sizes, self.batch, args.world_size, state.global_step)
             self.bar.set_postfix(loss=f"{logs['loss']:.3f}")
         elif "eval_loss" in logs:
             row["held_out_loss"] = logs["eval_loss"]
         else:
             return
         self.metrics.add(row)
-
-    def _tokens(self, step: int) -> int:
-        """Computed in so many updates."""
-        sizes = [len(pack.ids) for pack in self.packs]
-        passes, left = divmod(step * self.batch, len(sizes))
-        return passes * sum(sizes) + sum(sizes[:left])
 
 
 class _Signals:
@@ -300,9 +315,12 @@ class _Signals:
             signal.signal(one, handler)
 
 
-def _save(peft: Any, out: Path, dtype: str) -> None:
-    """adapter_model.safetensors and adapter_config.json, without the model card that would name this machine's paths."""
-    peft.save_pretrained(str(out), save_embedding_layers=False)
+def _save(peft: Any, state: dict[str, Any], out: Path, dtype: str) -> None:
+    """adapter_model.safetensors and adapter_config.json, without the model card that would name this machine's paths.
+
+    `state` are the gathered weights; those in `peft` may be one process's part.
+    """
+    peft.save_pretrained(str(out), save_embedding_layers=False, state_dict=state)
     (out / "README.md").unlink(missing_ok=True)
     if dtype == "float32":
         return  # as PEFT keeps it

@@ -6,10 +6,14 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from accelerate import PartialState
+from accelerate.utils import reduce
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Sampler, SequentialSampler
+from transformers import EvalPrediction
 from trl.trainer.sft_trainer import SFTTrainer
 
 from finetune.train_packing import Pack
@@ -104,6 +108,25 @@ def trained_loss(
     return total, count
 
 
+def agreed(elapsed: float, stop: bool) -> tuple[float, bool]:
+    """The seconds of the first process, and whether any was asked to stop. Every process must call it."""
+    state = PartialState()
+    if state.num_processes == 1:
+        return elapsed, stop
+    told = [elapsed if state.is_main_process else 0.0, float(stop)]
+    most = reduce(torch.tensor(told, dtype=torch.float64, device=state.device), "max").tolist()
+    return float(most[0]), bool(most[1])
+
+
+def mean_nats(held: EvalPrediction) -> dict[str, float]:
+    """The loss over all held-out sequences, nats a trained token: Trainer's own is a mean of the sequences' means.
+
+    Shapes: nats and trained tokens [sequences], those of every process.
+    """
+    nats, tokens = np.asarray(held.predictions, dtype=np.float64), np.asarray(held.label_ids)
+    return {"loss": float(nats.sum() / max(1, tokens.sum()))}
+
+
 class Falling:
     """Share of the full learning rate: up through the warm-up, then down in a line, by steps or by time."""
 
@@ -111,10 +134,12 @@ class Falling:
         """`spent` are the seconds that earlier runs of this training took."""
         self.steps, self.warmup, self.seconds = steps, warmup, minutes * 60 if minutes else None
         self._started = time.monotonic() - spent
+        self.elapsed = spent
+        """Seconds that rate and end follow. Set once an update, so that it can be the same in every process."""
 
     @property
-    def elapsed(self) -> float:
-        """Seconds of training so far, those before a resume included."""
+    def now(self) -> float:
+        """Seconds of training so far by this process's clock, those before a resume included."""
         return time.monotonic() - self._started
 
     @property
@@ -161,10 +186,11 @@ class PackedTrainer(SFTTrainer):
         return (loss, {}) if return_outputs else loss
 
     def prediction_step(self, model: nn.Module, inputs: dict[str, Any], *_: Any, **__: Any) -> Any:
-        """The loss on one held-out sequence."""
+        """Of one held-out sequence the loss, and for `mean_nats` its nats and trained tokens."""
         inputs = self._prepare_inputs(inputs)
         with torch.no_grad():
-            return self.compute_loss(model, inputs).detach(), None, None
+            total, count = trained_loss(model, self.text_config, inputs, multiple())
+        return total / max(1, count), total[None], torch.tensor([count], device=total.device)
 
     def _get_train_sampler(self, *_: Any, **__: Any) -> Sampler[int]:
         return SequentialSampler(self.train_dataset)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class Row:
     """One conversation of train.jsonl. Shapes: [T] each."""
 
     id: str
+    source: str
     ids: tuple[int, ...]
     trained: tuple[bool, ...]
 
@@ -72,18 +73,18 @@ def read_rows(path: Path, end_of_turn: int, longest: int, reading: Reading) -> I
         with path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 place = f"{path.name}:{number}"
-                row, source = _row(line, place)
+                row = _row(line, place)
                 ends = _turn_ends(row, end_of_turn, place)
                 fitting = [end for end in ends if end <= longest]
                 reading.cut += bool(fitting) and len(fitting) < len(ends)
                 if not fitting:
                     reading.left_out += 1
                     continue
-                kept = Row(row.id, row.ids[: fitting[-1]], row.trained[: fitting[-1]])
+                kept = Row(row.id, row.source, row.ids[: fitting[-1]], row.trained[: fitting[-1]])
                 reading.conversations += 1
                 reading.tokens += len(kept.ids)
                 reading.trained += sum(kept.trained)
-                reading.sources[source] = reading.sources.get(source, 0) + sum(kept.trained)
+                reading.sources[row.source] = reading.sources.get(row.source, 0) + sum(kept.trained)
                 yield kept
     except OSError as error:
         raise FinetuneError(
@@ -91,11 +92,11 @@ def read_rows(path: Path, end_of_turn: int, longest: int, reading: Reading) -> I
         ) from error
 
 
-def _row(line: str, place: str) -> tuple[Row, str]:
+def _row(line: str, place: str) -> Row:
     try:
         data = json.loads(line)
-        row = Row(str(data["id"]), tuple(map(int, data["ids"])), tuple(map(bool, data["trained"])))
-        source = str(data["source"])
+        ids, trained = tuple(map(int, data["ids"])), tuple(map(bool, data["trained"]))
+        row = Row(str(data["id"]), str(data["source"]), ids, trained)
     except (ValueError, KeyError, TypeError) as error:
         raise FinetuneError(
             f"{place} is not a row of `tutor-finetune data` ({error}). Make the data again."
@@ -104,7 +105,7 @@ def _row(line: str, place: str) -> tuple[Row, str]:
         raise FinetuneError(f"{place} has no loss mask that fits its tokens. Make the data again.")
     if row.trained[0]:
         raise FinetuneError(f"{place} trains its first token, which nothing predicts. Make the data again.")
-    return row, source
+    return row
 
 
 def _turn_ends(row: Row, end_of_turn: int, place: str) -> list[int]:
@@ -119,6 +120,24 @@ def _turn_ends(row: Row, end_of_turn: int, place: str) -> list[int]:
                 "tokenizer and template."
             )
     return ends
+
+
+def divided(rows: Sequence[Row], held_out: int) -> tuple[list[Row], list[Row]]:
+    """The first `held_out` conversations, and those that are none of them: a source that is repeated brings them again."""
+    held = list(rows[:held_out])
+    known = {(row.source, row.id) for row in held}
+    return held, [row for row in rows[held_out:] if (row.source, row.id) not in known]
+
+
+def tokens_computed(sizes: Sequence[int], batch: int, processes: int, updates: int) -> int:
+    """Tokens of so many updates, over sequences of these `sizes` again and again.
+
+    As Transformers does it: an update never reaches into the next pass, so the last of a pass has what is left; and where
+    the processes cannot share that evenly, the first sequences fill up (accelerate's `even_batches`).
+    """
+    filled = [*sizes, *(sizes[i % len(sizes)] for i in range(-len(sizes) % processes))]
+    passes, left = divmod(updates, -(-len(filled) // batch))
+    return passes * sum(filled) + sum(filled[: left * batch])
 
 
 def packed(rows: Iterable[Row], longest: int, *, share: bool, seed: int) -> list[Pack]:

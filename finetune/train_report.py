@@ -18,11 +18,15 @@ TOOLS = ("linguist-tutor", "torch", "transformers", "trl", "peft", "accelerate")
 class Metrics:
     """metrics.jsonl: `step`, `seconds`, and `loss`, `rate`, `grad_norm`, `tokens` or `held_out_loss`."""
 
-    def __init__(self, folder: Path, resumed_at: int) -> None:
-        """Keeps the lines up to the update that is taken up again; later ones will be written anew."""
+    def __init__(self, folder: Path, resumed_at: int, *, writes: bool = True) -> None:
+        """Keeps the lines up to the update that is taken up again; later ones will be written anew.
+
+        Of several processes one `writes`; the others only read what came before.
+        """
         self.path = folder / METRICS
         self.rows = [row for row in _read(self.path) if row["step"] <= resumed_at]
-        write_text(self.path, "".join(json.dumps(row) + "\n" for row in self.rows))
+        if writes:
+            write_text(self.path, "".join(json.dumps(row) + "\n" for row in self.rows))
 
     @property
     def seconds(self) -> float:

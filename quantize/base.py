@@ -45,6 +45,8 @@ class Base:
     """The chat template that came with it."""
     tokenizer_sha256: str | None
     """Of tokenizer.json or tokenizer.model; none when the base is a GGUF, whose own hash covers it."""
+    config_sha256: str | None
+    """Of config.json, likewise."""
 
     def row_order(self, name: str, n_rows: int) -> NDArray[np.int64] | None:
         """How rows of transformers are reordered in this tensor; None when they are not."""
@@ -146,6 +148,7 @@ def _open_folder(folder: Path) -> Base:
         keys=keys,
         template=vocabulary.template,
         tokenizer_sha256=vocabulary.sha256,
+        config_sha256=sha256_file(folder / "config.json"),
     )
     return dataclasses.replace(base, tensors=_convert(base, hparams, read_checkpoint(folder)))
 
@@ -217,6 +220,7 @@ def _open_gguf(path: Path) -> Base:
         keys=keys,
         template=file.get(Keys.Tokenizer.CHAT_TEMPLATE),
         tokenizer_sha256=None,
+        config_sha256=None,
     )
 
 

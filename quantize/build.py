@@ -96,7 +96,7 @@ def prepare(recipe: Recipe) -> Prepared:
     check_stack(adapters, sha256, allow_unknown_base=recipe.allow_unknown_base)
     name = recipe.name or recipe.output.name.removesuffix(".gguf")
     weights = Weights(id=_base_id(recipe, adapters), sha256=sha256)
-    lineage = lineage_of(name, weights, adapters, template, base.tokenizer_sha256)
+    lineage = lineage_of(name, weights, adapters, template, base.tokenizer_sha256, base.config_sha256)
     return Prepared(base, lineage, template, tensors, evaluation_of(adapters))
 
 
@@ -167,7 +167,7 @@ def _write_through_f16(prepared: Prepared, kind: str, recipe: Recipe) -> tuple[P
     f16 = output.with_name(f"{stem}.F16.gguf" if recipe.keep_f16 else f".{stem}.F16.gguf.resume")
     matrix = read_imatrix(recipe.imatrix) if recipe.imatrix else None
     planned = plan_types(prepared.tensors, "F16")
-    resumed = is_same(f16, prepared.lineage)
+    resumed = is_same(f16, prepared)
     if recipe.keep_f16 and f16.exists() and not resumed and not recipe.overwrite:
         raise QuantizeError(f"{f16} is another model; move it away, or pass --overwrite to replace it")
     needed = quantised_bytes(prepared.tensors) + (0 if resumed else output_bytes(planned))
@@ -196,30 +196,36 @@ def _write_through_f16(prepared: Prepared, kind: str, recipe: Recipe) -> tuple[P
     return None, resumed
 
 
-def is_same(path: Path, lineage: Lineage) -> bool:
-    """Whether `path` is the whole file that this lineage gives, left by an interrupted run."""
+def is_same(path: Path, prepared: Prepared) -> bool:
+    """Whether `path` is the whole file that `prepared` gives, left by an interrupted run."""
     if not path.is_file():
         return False
     try:
-        return bool(GgufFile(path).get(f"{PREFIX}recipe_sha256") == lineage.recipe_sha256)
+        file = GgufFile(path)
     except Unreadable:
         return False
+    # The hash also names the versions of the tools. What is said of a model but not of its tensors, such as its licence,
+    # is only in the lineage, and the special tokens stand in other files than the tokenizer's own.
+    made_alike = file.get(f"{PREFIX}recipe_sha256") == prepared.lineage.recipe_sha256
+    return made_alike and _misread(file, prepared) is None
 
 
 def check_readback(path: Path, prepared: Prepared) -> None:
     """Read the finished file again: template, special tokens and lineage must be what was meant."""
     file = GgufFile(path)
-    for key, field in prepared.base.keys(prepared.template).items():
-        if key.startswith("tokenizer.") and file.fields.get(key) != field:
-            what = "chat template" if key == Keys.Tokenizer.CHAT_TEMPLATE else key
-            raise QuantizeError(
-                f"{path} does not hold the {what} that was written; this is a defect, please report it"
-            )
+    if (what := _misread(file, prepared)) is not None:
+        raise QuantizeError(
+            f"{path} does not hold the {what} that was written; this is a defect, please report it"
+        )
     if file.get(Keys.Tokenizer.EOS_ID) is None:
         raise QuantizeError(
             f"{path} names no end token, so replies would never stop; give a base whose tokenizer has one"
         )
-    if read_lineage(file) != prepared.lineage:
-        raise QuantizeError(
-            f"{path} does not hold the lineage that was written; this is a defect, please report it"
-        )
+
+
+def _misread(file: GgufFile, prepared: Prepared) -> str | None:
+    """What of vocabulary, template and lineage is not in `file` as it was meant, or None."""
+    for key, field in prepared.base.keys(prepared.template).items():
+        if key.startswith("tokenizer.") and file.fields.get(key) != field:
+            return "chat template" if key == Keys.Tokenizer.CHAT_TEMPLATE else key
+    return None if read_lineage(file) == prepared.lineage else "lineage"

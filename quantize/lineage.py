@@ -31,6 +31,8 @@ class Lineage:
     licence: str | None
     data: dict[str, Any]
     tokenizer_sha256: str | None = None
+    config_sha256: str | None = None
+    """Of the base's config.json, which decides keys and even tensors."""
 
     @property
     def recipe_sha256(self) -> str:
@@ -40,6 +42,8 @@ class Lineage:
             self.base.sha256,
             *(stage.sha256 for stage in self.stages),
             str(self.template_sha256),
+            str(self.tokenizer_sha256),
+            str(self.config_sha256),
         ]
         parts += [tool_versions().get("linguist-tutor", ""), tool_versions().get("gguf", "")]
         return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()
@@ -52,6 +56,7 @@ class Lineage:
             "base.sha256": self.base.sha256,
             "template_sha256": self.template_sha256,
             "tokenizer_sha256": self.tokenizer_sha256,
+            "config_sha256": self.config_sha256,
             "track": self.track,
             "licence": self.licence,
             "quantisation": quantisation,
@@ -94,6 +99,7 @@ def lineage_of(
     adapters: Sequence[Adapter],
     template: Template | None,
     tokenizer_sha256: str | None,
+    config_sha256: str | None,
 ) -> Lineage:
     """The lineage of `adapters` on `base`: languages of all, track and licence of the last that names one."""
     manifests = [adapter.manifest for adapter in adapters if adapter.manifest is not None]
@@ -112,6 +118,7 @@ def lineage_of(
         licence=licences[-1] if licences else None,
         data={manifest.name: manifest.data for manifest in manifests if manifest.data},
         tokenizer_sha256=tokenizer_sha256,
+        config_sha256=config_sha256,
     )
 
 
@@ -137,4 +144,5 @@ def read_lineage(file: GgufFile) -> Lineage | None:
         licence=file.get(f"{PREFIX}licence"),
         data=json.loads(file.get(f"{PREFIX}data", "{}")),
         tokenizer_sha256=file.get(f"{PREFIX}tokenizer_sha256"),
+        config_sha256=file.get(f"{PREFIX}config_sha256"),
     )

@@ -43,8 +43,12 @@ class LlamaModel:
         threads: int | None = None,
         on_eval: EvalCallback | None = None,
         exact_cache: bool = False,
+        vocabulary_only: bool = False,
     ) -> None:
-        """`exact_cache` keeps keys and values in float32, to compare with other programs; the app keeps F16."""
+        """`exact_cache` keeps keys and values in float32, to compare with other programs; the app keeps F16.
+
+        With `vocabulary_only` no weights are read, and it can tokenise but not run.
+        """
         import llama_cpp
 
         self.lib: Any = llama_cpp
@@ -55,7 +59,10 @@ class LlamaModel:
         llama_cpp.llama_backend_init()
         try:
             with llama_log() as errors:
-                self._load(errors, adapters, threads, on_eval, exact_cache)
+                self._load(errors, vocabulary_only)
+                if not vocabulary_only:
+                    self._context = self._new_context(threads, on_eval, exact_cache)
+                    self._add_adapters(adapters)
         except QuantizeError:
             self.close()
             raise
@@ -64,24 +71,17 @@ class LlamaModel:
         adds_bos = llama_cpp.llama_vocab_get_add_bos(self.vocab)
         self.start: list[int] = [int(llama_cpp.llama_vocab_bos(self.vocab))] if adds_bos else []
         """What every text begins with. Without it Gemma's perplexity is four times as high."""
-        self._batch = llama_cpp.llama_batch_init(n_ctx, 0, 1)
+        if not vocabulary_only:
+            self._batch = llama_cpp.llama_batch_init(n_ctx, 0, 1)
 
-    def _load(
-        self,
-        errors: list[str],
-        adapters: Sequence[Path],
-        threads: int | None,
-        on_eval: EvalCallback | None,
-        exact_cache: bool,
-    ) -> None:
+    def _load(self, errors: list[str], vocabulary_only: bool) -> None:
         params = self.lib.llama_model_default_params()
         params.n_gpu_layers = 0
         params.use_extra_bufts = not has_amx()
+        params.vocab_only = vocabulary_only
         self._model = self.lib.llama_model_load_from_file(os.fsencode(self.path), params)
         if not self._model:
             raise Unreadable(f"llama.cpp cannot load {self.path}: {(errors or ['no reason given'])[0]}")
-        self._context = self._new_context(threads, on_eval, exact_cache)
-        self._add_adapters(adapters)
 
     def _new_context(self, threads: int | None, on_eval: EvalCallback | None, exact_cache: bool) -> Any:
         params = self.lib.llama_context_default_params()

@@ -118,7 +118,7 @@ def build_adapter(
     planned = plan_types(tensors, kind)
     check_disk(output.parent, sum(item.n_bytes for item in planned), "the adapter")
     weights = Weights(id=_base_id(base_id, written, base_path), sha256=sha256)
-    lineage = lineage_of(name or output.name.removesuffix(".gguf"), weights, stack, None, None)
+    lineage = lineage_of(name or output.name.removesuffix(".gguf"), weights, stack, None, None, None)
     lineage = dataclasses.replace(_with_template(lineage, written), languages=_languages(written))
     part = part_of(output)
     fields = {

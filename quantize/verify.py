@@ -84,7 +84,12 @@ def verify(
     if not texts:
         raise QuantizeError("give at least one text to compare on, as in --text es=spanish.txt")
     template = GgufFile(result).get(Keys.Tokenizer.CHAT_TEMPLATE)
-    n_ctx = max(limits.window_tokens, limits.stop_tokens + 512)
+    longest = 0
+    if limits.stop_rate_min is not None:
+        # Counted with the vocabulary alone: room must be known before the context is made.
+        with running(result, vocabulary_only=True) as vocabulary:
+            longest = max(map(len, prompts(vocabulary, template, dialogues)), default=0)
+    n_ctx = max(limits.window_tokens, longest + limits.stop_tokens)
     with running(result, n_ctx=n_ctx, threads=threads) as ours:
         failures = check_template(result, template, ours, dialogues, tokenizer)
         languages = _compare(ours, source, texts, limits, adapters, threads)
@@ -197,28 +202,39 @@ def _training_tokenizer(path: Path) -> Callable[[Sequence[tuple[str, bool]]], li
     return encode
 
 
-def stop_rate(
-    model: LlamaModel, template: str | None, dialogues: Sequence[Dialogue], max_tokens: int
-) -> float | None:
-    """Share of prompts that the model answers and then ends by itself. None without a template."""
+def prompts(model: LlamaModel, template: str | None, dialogues: Sequence[Dialogue]) -> list[list[int]]:
+    """Ids of every conversation up to the last thing its user said, ready for an answer. None without a template."""
     if not template:
-        return None
+        return []
     special = special_texts(model.path)
-    progress = Progress("stopping", len(dialogues))
-    stopped = asked = 0
+    found = []
     for dialogue in dialogues:
         last = max(
             (n for n, message in enumerate(dialogue.messages) if message["role"] == "user"), default=None
         )
-        if last is None:
-            continue
-        asked_with = dialogue.messages[: last + 1]
-        ids = piece_ids(model, pieces(template, asked_with, add_generation_prompt=True, tokens=special))
-        asked += 1
-        stopped += model.generate(ids[-(model.n_ctx - max_tokens) :], max_tokens)[1]
+        if last is not None:
+            asked_with = dialogue.messages[: last + 1]
+            found.append(
+                piece_ids(model, pieces(template, asked_with, add_generation_prompt=True, tokens=special))
+            )
+    return found
+
+
+def stop_rate(
+    model: LlamaModel, template: str | None, dialogues: Sequence[Dialogue], max_tokens: int
+) -> float | None:
+    """Share of prompts that the model answers and then ends by itself. None without a template.
+
+    The context must hold the longest prompt and `max_tokens` more: cut, a model would be asked what it never is.
+    """
+    asked = prompts(model, template, dialogues)
+    progress = Progress("stopping", len(asked))
+    stopped = 0
+    for ids in asked:
+        stopped += model.generate(ids, max_tokens)[1]
         progress.step("")
     progress.close()
-    return stopped / asked if asked else None
+    return stopped / len(asked) if asked else None
 
 
 def over_limits(languages: Mapping[str, Figures], rate: float | None, limits: Limits) -> list[str]:

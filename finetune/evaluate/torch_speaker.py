@@ -35,6 +35,8 @@ def fingerprint(model: Model) -> str:
                 f"{folder} has no weights in it: a model folder has config.json and *.safetensors."
             )
         parts += [f"{one.name} {sha256_file(one)}" for one in files]
+    if model.adapters:
+        parts.append("beside the weights")  # answers kept from when they were merged are not of this model
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -60,10 +62,8 @@ class TorchSpeaker:
                 model.model, **({"gguf_file": model.gguf_file} if model.gguf_file else {})
             )
             net: Any = AutoModelForCausalLM.from_pretrained(model.model, **options)
-            for adapter in model.adapters:
-                from peft import PeftModel
-
-                net = PeftModel.from_pretrained(net, adapter).merge_and_unload()
+            if model.adapters:
+                net = _beside(net, model.adapters)
         except (OSError, ValueError, ImportError) as error:
             raise FinetuneError(f"{model.model} cannot be loaded: {str(error).splitlines()[0]}") from error
         self._net = net.to(self._device).eval()
@@ -204,6 +204,21 @@ class TorchSpeaker:
             [[0] * (longest - len(one)) + [1] * len(one) for one in prompts], device=self._device
         )
         return ids, mask
+
+
+def _beside(net: Any, adapters: Sequence[str]) -> Any:
+    """`net` with `adapters` in its layers, which add their part in float32, as the app runs them.
+
+    They are not merged into the weights: in bfloat16 a merge would lose most of so small a change.
+    """
+    from peft import PeftModel
+
+    names = [f"stage{number}" for number in range(1, len(adapters) + 1)]
+    peft: Any = PeftModel.from_pretrained(net, adapters[0], adapter_name=names[0])
+    for adapter, name in zip(adapters[1:], names[1:], strict=True):
+        peft.load_adapter(adapter, adapter_name=name)
+    peft.base_model.set_adapter(names)
+    return peft.get_base_model()
 
 
 def _sample(logits: torch.Tensor, ask: Ask, past: list[int], generator: torch.Generator) -> int:

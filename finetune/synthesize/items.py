@@ -1,7 +1,7 @@
 """Conversations about one item of a lesson: what the instructor wrote, in the app's order.
 
-A foreseen mistake is recast and asked for again; the same once more becomes a question; who is slow or stuck climbs
-the hint ladder, and the answer is in nobody's words before its fourth rung.
+A foreseen mistake is recast and asked for again, where the instructor wrote a recast. Who then says the same once more,
+or is lost, climbs the hint ladder a rung a turn, and the answer is in nobody's words before its fourth rung.
 """
 
 from __future__ import annotations

@@ -86,12 +86,12 @@ def rows(
     rng.shuffle(changed)
     wanted = round(len(changed) * unchanged_share / (1 - unchanged_share))
     if len(same) > wanted:
-        tally.dropped["more unchanged sentences than asked for"] = len(same) - wanted
+        tally.drop("more unchanged sentences than asked for", len(same) - wanted)
         same = same[:wanted]
     else:
         room = round(len(same) * (1 - unchanged_share) / unchanged_share)
         if len(changed) > room:
-            tally.dropped["more changed sentences than asked for"] = len(changed) - room
+            tally.drop("more changed sentences than asked for", len(changed) - room)
             changed = changed[:room]
     both = [(*pair, True) for pair in changed] + [(*pair, False) for pair in same]
     rng.shuffle(both)

@@ -114,6 +114,21 @@ def test_a_second_pass_is_no_duplicate_of_the_first(tmp_path: Path, small_tokeni
     assert len(ids(tmp_path / "out")) == 40
 
 
+def test_what_the_first_pass_refused_comes_in_on_none(tmp_path: Path, small_tokenizer: Path) -> None:
+    rng = random.Random(4)
+    rows = [talk(number, " ".join(words(rng, 40))) for number in range(50)]
+    again = [row | {"id": f"again {row['id']}"} for row in rows[:20]]
+    source = {"kind": "chat", "share": 1.0, "paths": ["talk.jsonl"], "repeat": 3}
+    # The last row also has the id of the first: it is that conversation once more.
+    path = config(tmp_path, small_tokenizer, [*rows, *again, rows[0]], sources={"talk": source})
+    report = build(load(path), tmp_path / "out")
+    found = ids(tmp_path / "out")
+    assert report["sources"]["talk"]["refused"] == {"near-duplicate": 3 * 21}
+    assert len(found) == 3 * 50
+    # Of each pair the first of the first pass is kept throughout.
+    assert sorted(found[:50]) == sorted(found[50:100]) == sorted(found[100:])
+
+
 def test_what_models_are_measured_on_is_never_trained_on(tmp_path: Path, small_tokenizer: Path) -> None:
     rng = random.Random(5)
     rows = [talk(number, " ".join(words(rng, 12))) for number in range(30)]

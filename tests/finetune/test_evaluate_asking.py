@@ -13,7 +13,7 @@ from finetune.evaluate.answers import Answers
 from finetune.evaluate.asking import Answer, Ask, cut, longest_version
 from finetune.evaluate.config import Model
 from finetune.evaluate.engine_speaker import EngineSpeaker, chosen, fingerprint
-from tests.quantize.tiny import random_model, save_adapter, save_model
+from tests.quantize.tiny import peft_logits, random_model, save_adapter, save_model
 from tutor_app.llm.fake import SCRIPTED, ScriptedEngine
 from tutor_app.llm.protocol import Adapter, LoadSpec
 from tutor_app.pedagogy.templates import Message
@@ -241,6 +241,26 @@ def test_an_adapter_changes_what_torch_says_and_the_fingerprint(folder: Path, tm
     assert fingerprint(plain) != fingerprint(adapted)
     scores = [next(iter(TorchSpeaker(one).answers([ASKS[3]]))).nats for one in (plain, adapted)]
     assert scores[0] != pytest.approx(scores[1], abs=1e-3)
+
+
+def test_adapters_add_up_beside_the_weights_and_not_in_them(folder: Path, tmp_path: Path) -> None:
+    import torch
+
+    from finetune.evaluate.torch_speaker import TorchSpeaker
+
+    model = random_model("qwen3")
+    adapters = [
+        save_adapter(model, tmp_path / "one"),
+        save_adapter(model, tmp_path / "two", seed=2, r=2, use_rslora=True),
+    ]
+    speaker = TorchSpeaker(torch_model(folder, 1, *adapters))
+    ids = [5, 6, 7, 8, 9, 10]
+    with torch.no_grad():
+        said = speaker._net(torch.tensor([ids])).logits[0]
+    assert torch.allclose(said, peft_logits(model, adapters, ids), atol=1e-4)
+    # A merge into weights of sixteen bits would lose most of what the adapters learnt.
+    kept = {name.replace(".base_layer", ""): weight for name, weight in speaker._net.state_dict().items()}
+    assert all(torch.equal(kept[name], weight) for name, weight in model.state_dict().items())
 
 
 def test_an_empty_model_folder_is_named(tmp_path: Path) -> None:

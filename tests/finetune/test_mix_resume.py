@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from finetune.config import load
+from finetune.config import DataConfig, load
 from finetune.data_run import build
 from finetune.errors import FinetuneError
 from tests.finetune.test_data import small_tokenizer, write
@@ -22,7 +22,9 @@ __all__ = ["small_tokenizer"]
 ROWS = 1200
 
 
-def config(tmp_path: Path, tokenizer: Path, *, workers: int = 0, tokens: int = 18_000) -> Path:
+def config(
+    tmp_path: Path, tokenizer: Path, *, workers: int = 0, tokens: int = 18_000, repeat: int = 1
+) -> Path:
     """Two sources, with near-duplicates in one of them."""
     if not (tmp_path / "a.jsonl").exists():
         rng = random.Random(1)
@@ -30,8 +32,8 @@ def config(tmp_path: Path, tokenizer: Path, *, workers: int = 0, tokens: int = 1
         write(tmp_path / "a.jsonl", [*rows, *(row | {"id": f"again {row['id']}"} for row in rows[:100])])
         write(tmp_path / "b.jsonl", [talk(number, " ".join(words(rng, 9))) for number in range(ROWS)])
     sources = {
-        "a": {"kind": "chat", "share": 0.6, "paths": ["a.jsonl"]},
-        "b": {"kind": "chat", "share": 0.4, "paths": ["b.jsonl"]},
+        "a": {"kind": "chat", "share": 0.6, "paths": ["a.jsonl"], "repeat": repeat},
+        "b": {"kind": "chat", "share": 0.4, "paths": ["b.jsonl"], "repeat": repeat},
     }
     data = {"tokenizer": tokenizer.name, "total_tokens": tokens, "sources": sources, "workers": workers}
     path = tmp_path / f"config-{workers}.yaml"
@@ -109,6 +111,26 @@ def test_a_row_torn_in_the_middle_is_written_again_whatever_the_workers(
     out, _ = interrupted(tmp_path, small_tokenizer, whole, share=0.37)
     build(load(config(tmp_path, small_tokenizer, workers=workers)), out)
     assert files(out) == whole
+
+
+def test_later_passes_are_taken_up_with_the_same_bytes_whatever_the_workers(
+    tmp_path: Path, small_tokenizer: Path
+) -> None:
+    from finetune.data_run import fingerprint
+
+    def given(workers: int) -> DataConfig:
+        return load(config(tmp_path, small_tokenizer, workers=workers, tokens=54_000, repeat=3))
+
+    report = build(given(0), tmp_path / "once")
+    once = files(tmp_path / "once")
+    assert report["sources"]["a"]["passes"] > 1
+    assert report["sources"]["a"]["refused"]["near-duplicate"] > 100
+    out = tmp_path / "torn"
+    out.mkdir()
+    (out / "train.jsonl.part").write_bytes(once["train.jsonl"][: int(len(once["train.jsonl"]) * 0.8)])
+    (out / "train.jsonl.mark").write_text(fingerprint(given(2)), encoding="utf-8")
+    build(given(2), out)
+    assert files(out) == once
 
 
 def test_the_number_of_workers_changes_nothing(

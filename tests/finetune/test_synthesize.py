@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import shutil
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from tutor_app.session.plan import all_words
 __all__ = ["small_tokenizer"]
 
 KEPT_LESSONS = 3
+SAME = ("pequeña", "blanca", "bonita", "nueva")
 TALKS: dict[Any, Any] = {
     "es": {"l2": 14, "heritage": 14}, "zh": {"heritage": 10}, "ar": {"l2": 10}, "fr": {"l2": 10}, "en": {"l2": 6},
 }  # fmt: skip
@@ -313,6 +315,21 @@ def test_a_teachers_correction_is_taken_whole_or_not_at_all(
 
     info = load_set(builtin_sets_dir() / "es-l2").info
     assert corrected(Said(learner, native, "cowsl2h"), info) == expected
+
+
+def test_what_is_more_than_asked_for_is_counted_over_all_languages() -> None:
+    from finetune.synthesize.learners import Said
+    from finetune.synthesize.native import rows
+
+    one = load_set(builtin_sets_dir() / "es-l2")
+    said = [Said(f"Vivo en una casa {word}.", f"Vivo en una casa {word}.", "bank") for word in SAME]
+    tally = Tally()
+    for _ in range(2):
+        made = rows(
+            said, one.info, [one], unchanged_share=0.5, longest=20, most=8, rng=random.Random(0), tally=tally
+        )
+        assert list(made) == []  # nothing changed, so none unchanged is wanted either
+    assert tally.dropped == {"more unchanged sentences than asked for": 8}
 
 
 def test_two_parts_of_a_file_have_no_row_in_common_and_leave_none_out(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from accelerate import Accelerator
 from click.testing import CliRunner
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
@@ -23,7 +23,10 @@ import finetune
 from finetune.cli import cli
 from finetune.errors import FinetuneError
 from finetune.train import train
+from finetune.train_base import load_base
 from finetune.train_config import TrainConfig, load
+from finetune.train_loop import collate, columns, trained_loss
+from finetune.train_packing import Reading, packed, read_rows
 from finetune.train_report import Metrics
 from quantize.adapter import check_stack
 from quantize.lora_gguf import build_adapter
@@ -132,12 +135,21 @@ def test_the_manifest_and_adapter_are_what_the_exporter_takes(
     assert json.loads(built.manifest.read_text(encoding="utf-8"))["base"]["id"] == "tiny"
 
 
+def left_by_a_kill(stage1: Path, folder: Path, *updates: int) -> Path:
+    """The checkpoints of these updates as they stand in `folder`."""
+    to = folder / "checkpoints"
+    to.mkdir(parents=True)
+    shutil.copy(stage1 / "checkpoints" / "run.json", to)
+    for update in updates:
+        shutil.copytree(stage1 / "checkpoints" / f"checkpoint-{update}", to / f"checkpoint-{update}")
+    return to
+
+
 def test_training_taken_up_after_a_kill_has_the_losses_of_an_unbroken_run(
     stage1: Path, base: Path, data: Path, tmp_path: Path
 ) -> None:
     # What a kill after the third update leaves: the checkpoint of the second, and a line that came later.
-    (tmp_path / "checkpoints").mkdir()
-    shutil.copytree(stage1 / "checkpoints" / "checkpoint-2", tmp_path / "checkpoints" / "checkpoint-2")
+    left_by_a_kill(stage1, tmp_path, 2)
     lines = (stage1 / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     (tmp_path / "metrics.jsonl").write_text("\n".join([*lines[:4], '{"step": 3, "lo']), encoding="utf-8")
     train(config(base, data), tmp_path, say=quiet)
@@ -160,14 +172,154 @@ def test_an_adapter_is_kept_in_sixteen_bits_unless_all_of_it_is_asked_for(
 def test_a_checkpoint_that_a_kill_cut_short_is_passed_over(
     stage1: Path, base: Path, data: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(stage1 / "checkpoints" / "checkpoint-2", tmp_path / "checkpoints" / "checkpoint-2")
-    broken = tmp_path / "checkpoints" / "checkpoint-4"
-    shutil.copytree(stage1 / "checkpoints" / "checkpoint-4", broken)
-    (broken / "trainer_state.json").unlink()
+    (left_by_a_kill(stage1, tmp_path, 2, 4) / "checkpoint-4" / "trainer_state.json").unlink()
     told: list[str] = []
     train(config(base, data), tmp_path, say=told.append)
     assert any("taking up update 2" in line for line in told)
     assert losses(tmp_path)[4] == losses(stage1)[4]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"learning_rate": 2e-2}, "`learning_rate`"),
+        ({"lora": {"rank": 2, "alpha": 8}, "held_out": 5}, "`held_out`, `lora`"),
+    ],
+)
+def test_the_checkpoints_of_another_run_are_not_taken_up(
+    stage1: Path, base: Path, data: Path, tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    left_by_a_kill(stage1, tmp_path, 4)
+    with pytest.raises(FinetuneError, match=rf"another {said}: give --restart") as refused:
+        train(config(base, data, **changes), tmp_path, say=quiet)
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "manifest.json").exists()
+
+
+def test_other_data_makes_another_run(stage1: Path, base: Path, data: Path, tmp_path: Path) -> None:
+    left_by_a_kill(stage1, tmp_path / "out", 4)
+    other = repeated(data, tmp_path / "other", 10)
+    with pytest.raises(FinetuneError, match="another `data`: give --restart"):
+        train(config(base, other), tmp_path / "out", say=quiet)
+
+
+def test_a_stage_that_was_trained_anew_below_makes_another_run(
+    stage1: Path, base: Path, data: Path, tmp_path: Path
+) -> None:
+    below = shutil.copytree(stage1, tmp_path / "below")
+    train(config(base, data, name="es-l2", inherits=[below], steps=1), tmp_path / "out", say=quiet)
+    train(config(base, data, steps=2), below, resume=False, say=quiet)
+    with pytest.raises(FinetuneError, match="another `inherits`: give --restart"):
+        train(config(base, data, name="es-l2", inherits=[below], steps=1), tmp_path / "out", say=quiet)
+
+
+def test_checkpoints_of_nobody_knows_which_run_are_not_taken_up(
+    stage1: Path, base: Path, data: Path, tmp_path: Path
+) -> None:
+    (left_by_a_kill(stage1, tmp_path, 4) / "run.json").unlink()
+    with pytest.raises(FinetuneError, match="left no word of itself: give --restart"):
+        train(config(base, data), tmp_path, say=quiet)
+
+
+def test_a_run_may_be_made_longer_and_its_name_and_machine_changed(
+    stage1: Path, base: Path, data: Path, tmp_path: Path
+) -> None:
+    left_by_a_kill(stage1, tmp_path / "out", 4)
+    moved = shutil.copytree(data, tmp_path / "moved")
+    told: list[str] = []
+    changes = {
+        "steps": 5,
+        "minutes": 60,
+        "name": "other",
+        "save_every": 1,
+        "keep": 1,
+        "save_dtype": "float32",
+    }
+    done = train(config(base, moved, **changes), tmp_path / "out", say=told.append)
+    assert done.steps == 5
+    assert any("taking up update 4" in line for line in told)
+
+
+def test_beginning_anew_leaves_nothing_of_the_old_run_to_take_up(
+    stage1: Path, base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_by_a_kill(stage1, tmp_path, 2, 4)
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("finetune.train.PackedTrainer.train", die)
+    with pytest.raises(KeyboardInterrupt):
+        train(config(base, data, learning_rate=2e-2), tmp_path, resume=False, say=quiet)
+    monkeypatch.undo()
+    assert [one.name for one in (tmp_path / "checkpoints").iterdir()] == ["run.json"]
+    told: list[str] = []
+    train(config(base, data, learning_rate=2e-2, steps=1), tmp_path, say=told.append)
+    assert not any("taking up" in line for line in told)
+
+
+def repeated(data: Path, folder: Path, count: int) -> Path:
+    """The first `count` conversations of `data`, twice."""
+    shutil.copytree(data, folder)
+    lines = (data / "train.jsonl").read_text(encoding="utf-8").splitlines()[:count]
+    (folder / "train.jsonl").write_text("\n".join(lines + lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_a_repeated_source_does_not_bring_what_is_held_out(base: Path, data: Path, tmp_path: Path) -> None:
+    twice = repeated(data, tmp_path / "twice", 10)
+    told: list[str] = []
+    train(config(base, twice, steps=1), tmp_path / "out", say=told.append)
+    assert "held out: 4 later passes over those conversations left out" in told
+    with pytest.raises(FinetuneError, match="lower `held_out`"):
+        train(config(base, twice, held_out=10), tmp_path / "none", say=quiet)
+
+
+def test_the_held_out_loss_is_a_mean_over_tokens_and_not_over_sequences(
+    base: Path, data: Path, tmp_path: Path
+) -> None:
+    # So low a rate changes nothing: what is measured is the base, on four answers of different lengths.
+    given = config(base, data, steps=1, evaluate_every=1, packing=False, learning_rate=1e-12)
+    done = train(given, tmp_path, say=quiet)
+    model = load_base(base, "float32")
+    rows = list(read_rows(data / "train.jsonl", 2, 300, Reading()))[:4]
+    found = []
+    with torch.no_grad():
+        for pack in packed(rows, 300, share=False, seed=0):
+            one = {name: column[0] for name, column in columns([pack]).items()}
+            total, count = trained_loss(model, model.config, collate([one]))
+            found.append((float(total), count))
+    of_all = sum(total for total, _ in found) / sum(count for _, count in found)
+    assert abs(of_all - sum(total / count for total, count in found) / 4) > 1e-3
+    assert done.held_out_loss == pytest.approx(of_all, abs=2e-4)
+
+
+def test_the_tokens_that_are_told_are_those_that_were_computed(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = 0
+
+    def counted(model: Any, text: Any, inputs: dict[str, torch.Tensor], multiple: int = 1) -> Any:
+        nonlocal computed
+        computed += int((inputs["branches"] >= 0).sum())
+        return trained_loss(model, text, inputs, multiple)
+
+    monkeypatch.setattr("finetune.train_loop.trained_loss", counted)
+    # Forty sequences: the third update has eight, and the next begins a new pass.
+    done = train(config(base, data, steps=4, batch=16, packing=False, held_out=0), tmp_path, say=quiet)
+    assert done.tokens == computed
+
+
+def test_what_is_saved_is_what_all_processes_hold_together(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gathered(accelerator: Accelerator, model: torch.nn.Module) -> dict[str, torch.Tensor]:
+        return {name: torch.ones_like(tensor) for name, tensor in model.state_dict().items()}
+
+    monkeypatch.setattr(Accelerator, "get_state_dict", gathered)
+    train(config(base, data, steps=1), tmp_path, say=quiet)
+    saved = load_file(tmp_path / "adapter_model.safetensors")
+    assert all(torch.equal(tensor, torch.ones_like(tensor)) for tensor in saved.values())
 
 
 def test_an_interrupt_ends_after_the_running_update_with_a_usable_adapter(
@@ -212,23 +364,40 @@ def test_stage_2_on_another_base_is_refused(stage1: Path, data: Path, tmp_path: 
         train(config(other, data, inherits=[stage1]), tmp_path / "out", say=quiet)
 
 
+def in_two_processes(*command: str) -> str:
+    """What a module or script says that is started on two processes, as `accelerate launch` starts it on two GPUs."""
+    # Not `accelerate launch --cpu`, which starts one process whatever number it is given.
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", *command]
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(finetune.__file__).parents[1]), "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
+    done = subprocess.run(launch, check=True, capture_output=True, timeout=500, text=True, env=environment)
+    return done.stdout
+
+
+def test_two_processes_follow_one_clock_and_save_one_adapter(tmp_path: Path) -> None:
+    told = in_two_processes("-m", "tests.finetune.processes", str(tmp_path))
+    # The seconds of the first, and the end that one of them was asked for.
+    assert told.count("agreed (5.5, False) (7.0, True)\n") == 2
+    whole, gathered = (tmp_path / name / "adapter_model.safetensors" for name in ("whole", "gathered"))
+    assert whole.read_bytes() == gathered.read_bytes()
+
+
 def test_two_processes_have_the_losses_of_one(stage1: Path, base: Path, data: Path, tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(settings(base, data, lora={"rank": 4, "alpha": 8})), encoding="utf-8")
     train(load(path), tmp_path / "one", say=quiet)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--num_machines=1",
-        "--mixed_precision=no", "--dynamo_backend=no", f"--main_process_port={port}", "-m", "finetune", "train",
-        str(path), "--out", str(tmp_path / "two"),
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True, timeout=500)
+    in_two_processes("-m", "finetune", "train", str(path), "--out", str(tmp_path / "two"))
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
     assert one.keys() == two.keys()
     for step, loss in one.items():
         assert two[step] == pytest.approx(loss, rel=1e-4)
+    held = [Metrics(tmp_path / name, 4, writes=False).series("held_out_loss")[1] for name in ("one", "two")]
+    assert held[0] == pytest.approx(held[1], rel=1e-4)
+    saved = load_file(tmp_path / "two" / "adapter_model.safetensors")
+    for name, tensor in load_file(tmp_path / "one" / "adapter_model.safetensors").items():
+        assert torch.allclose(tensor.float(), saved.pop(name).float(), atol=1e-3)
+    assert not saved
 
 
 @pytest.mark.parametrize(
@@ -305,7 +474,17 @@ def test_the_rate_rises_and_falls_to_zero_at_the_last_update() -> None:
     late = Falling(steps=10, warmup=0, minutes=1, spent=45)
     assert late.at(1) == pytest.approx(0.25, abs=0.01)
     assert not late.over
+    late.elapsed = 30.0  # as all processes agreed, whatever this one's clock says
+    assert late.at(1) == pytest.approx(0.5)
     assert Falling(steps=10, warmup=0, minutes=1, spent=61).over
+
+
+def test_only_one_process_writes_the_figures(tmp_path: Path) -> None:
+    first = Metrics(tmp_path, 0)
+    first.add({"step": 1, "seconds": 2.0})
+    first.add({"step": 2, "seconds": 4.0})
+    assert Metrics(tmp_path, 1, writes=False).seconds == 2.0
+    assert Metrics(tmp_path, 2, writes=False).seconds == 4.0  # the second line is still there
 
 
 def test_the_command_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from finetune.errors import FinetuneError
 from finetune.train_loop import collate, columns, masks, trained_loss
-from finetune.train_packing import Pack, Reading, Row, packed, read_rows
+from finetune.train_packing import Pack, Reading, Row, divided, packed, read_rows, tokens_computed
 from tests.quantize.tiny import FAMILIES, N_TOKENS, random_model
 
 END = 2
@@ -27,7 +27,7 @@ def conversations(count: int = 5, seed: int = 0, beginning: int = BEGINNING) -> 
         asked = [rng.randrange(3, N_TOKENS) for _ in range(rng.randint(4, 9))]
         said = [rng.randrange(3, N_TOKENS) for _ in range(rng.randint(3, 7))] + [END]
         ids = (*shared, *asked, *said)
-        rows.append(Row(str(number), ids, (False,) * (len(ids) - len(said)) + (True,) * len(said)))
+        rows.append(Row(str(number), "s", ids, (False,) * (len(ids) - len(said)) + (True,) * len(said)))
     return rows
 
 
@@ -90,7 +90,10 @@ def test_a_sequence_is_filled_up_with_tokens_that_none_sees_and_nothing_is_learn
 def test_what_another_conversation_says_changes_nothing() -> None:
     model, rows = random_model("qwen2"), conversations(2)
     other = Row(
-        "x", (*rows[1].ids[:BEGINNING], *([7] * (len(rows[1].ids) - BEGINNING - 1)), END), rows[1].trained
+        "x",
+        "s",
+        (*rows[1].ids[:BEGINNING], *([7] * (len(rows[1].ids) - BEGINNING - 1)), END),
+        rows[1].trained,
     )
     first = []
     for second in (rows[1], other):
@@ -120,7 +123,7 @@ def test_those_with_the_same_first_message_stand_together_however_much_others_sh
     """System parts of one language begin alike and differ later on: half a beginning must not be all that is shared."""
     one, other = conversations(6, seed=1, beginning=200), conversations(6, seed=2, beginning=200)
     common = tuple(one[0].ids[:100])
-    other = [Row(f"o{row.id}", common + row.ids[100:], row.trained) for row in other]
+    other = [Row(f"o{row.id}", "s", common + row.ids[100:], row.trained) for row in other]
     rows = [row for pair in zip(one, other, strict=True) for row in pair]
     packs = packed(rows, 1000, share=True, seed=0)
     assert sorted(pack.conversations for pack in packs) == [6, 6]
@@ -137,6 +140,21 @@ def test_equal_conversations_keep_the_token_that_predicts_the_first_trained_one_
     (pack,) = packed([row, row], 1000, share=True, seed=0)
     assert pack.branches.count(0) == row.trained.index(True) - 1
     assert sum(pack.trained) == 2 * sum(row.trained)
+
+
+def test_what_is_held_out_is_not_learnt_from_on_a_later_pass() -> None:
+    rows = conversations(6)
+    other = [Row(row.id, "other source", row.ids, row.trained) for row in rows]
+    held, rest = divided([*rows, *reversed(rows), *other], 4)
+    assert held == rows[:4]
+    assert rest == [rows[4], rows[5], rows[5], rows[4], *other]
+
+
+def test_tokens_are_counted_as_the_trainer_takes_the_sequences() -> None:
+    sizes = [10, 20, 30, 40, 50]
+    assert [tokens_computed(sizes, 4, 1, updates) for updates in range(5)] == [0, 100, 150, 250, 300]
+    # Two processes get three sequences each, the first one twice.
+    assert [tokens_computed(sizes, 4, 2, updates) for updates in range(5)] == [0, 100, 160, 260, 320]
 
 
 def write(path: Path, rows: list[tuple[list[int], list[int]]]) -> Path:

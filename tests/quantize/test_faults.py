@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -106,6 +107,42 @@ def test_the_16_bit_file_of_an_interrupted_run_is_taken_up(models: Models, tmp_p
     assert run(DYING, "quantise", "0", *recipe(tiny, output), "--overwrite").returncode == -9
     other = Recipe(tiny.folder, tiny.adapters[:1], output, overwrite=True)
     assert not build(other).resumed  # other adapters: another model
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+@pytest.mark.parametrize("what", ["base id", "licence", "config.json", "special tokens"])
+def test_the_16_bit_file_of_another_build_is_written_anew(models: Models, tmp_path: Path, what: str) -> None:
+    tiny = models["qwen3"]
+    base, adapter = (shutil.copytree(one, tmp_path / one.name) for one in (tiny.folder, tiny.adapters[0]))
+    output, given = tmp_path / "model.gguf", Recipe(base, (adapter,), tmp_path / "model.gguf")
+    command = ["build", str(base), str(adapter), "--type", "Q4_K_M", "-o", str(output)]
+    assert run(DYING, "quantise", "0", *command).returncode == -9
+
+    def put(path: Path, **changes: object) -> None:
+        path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
+
+    if what == "base id":
+        given = dataclasses.replace(given, base_id="other")
+    elif what == "licence":
+        put(adapter / "manifest.json", licence="MIT", languages=["fr"])
+    elif what == "config.json":
+        put(base / "config.json", rms_norm_eps=1e-3)
+    else:
+        put(base / "tokenizer_config.json", eos_token="<|im_end|>")
+    built = build(given)
+    assert not built.resumed
+    file = GgufFile(output)
+    found = (
+        built.lineage.base.id, built.lineage.licence, round(file.get("qwen3.attention.layer_norm_rms_epsilon"), 6),
+        file.get("tokenizer.ggml.eos_token_id"),
+    )  # fmt: skip
+    expected = {
+        "base id": ("other", "Apache-2.0", 1e-6, 0),
+        "licence": ("qwen3", "MIT", 1e-6, 0),
+        "config.json": ("qwen3", "Apache-2.0", 1e-3, 0),
+        "special tokens": ("qwen3", "Apache-2.0", 1e-6, 2),
+    }
+    assert found == expected[what]
 
 
 LIMITED = """

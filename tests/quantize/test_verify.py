@@ -14,12 +14,12 @@ from quantize.dialogues import BUILT_IN, Dialogue, read_dialogues
 from quantize.divergence import Tally, log_softmax, windows
 from quantize.errors import QuantizeError, Unreadable
 from quantize.limits import Limits, read_limits
-from quantize.llama_model import running
+from quantize.llama_model import LlamaModel, running
 from quantize.lora_gguf import build_adapter
 from quantize.manifest import manifest_path, read_manifest
 from quantize.source import as_gguf
 from quantize.template import choose_template, end_of_turn, pieces, read_template, render
-from quantize.verify import record, stop_rate, verify
+from quantize.verify import prompts, record, stop_rate, verify
 from tests.quantize.conftest import Models
 from tests.quantize.tiny import SPECIAL, TEMPLATE
 
@@ -139,6 +139,25 @@ def test_stopping_is_counted(plain: dict[str, Path]) -> None:
         assert stop_rate(llama, TEMPLATE, BUILT_IN, max_tokens=4) == 1.0
         llama.ends = lambda _token: False  # type: ignore[method-assign]
         assert stop_rate(llama, TEMPLATE, BUILT_IN, max_tokens=4) == 0.0
+
+
+def test_a_long_system_part_is_asked_whole(plain: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[int]] = []
+
+    def listen(model: LlamaModel, ids: list[int], max_tokens: int) -> tuple[list[int], bool]:
+        assert len(ids) + max_tokens <= model.n_ctx
+        asked.append(ids)
+        return [], True
+
+    monkeypatch.setattr(LlamaModel, "generate", listen)
+    messages = {"role": "system", "content": "¿Qué comiste hoy? " * 80}, {"role": "user", "content": "Arroz."}
+    limits = LIMITS.model_copy(update={"stop_rate_min": 1.0, "stop_tokens": 4})
+    found = verify(plain["qwen3"], plain["qwen3"], TEXTS, limits=limits, dialogues=[Dialogue(messages)])
+    assert found.stop_rate == 1.0
+    with running(plain["qwen3"], vocabulary_only=True) as llama:
+        (whole,) = prompts(llama, TEMPLATE, [Dialogue(messages)])
+    assert len(whole) > 600
+    assert asked == [whole]
 
 
 def test_limits_name_the_wrong_key(tmp_path: Path) -> None:
