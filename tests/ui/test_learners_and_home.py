@@ -98,7 +98,8 @@ async def test_two_presses_on_begin_make_one_learner_and_a_refusal_lets_one_try_
     async with driven(service) as ui:
         await ui.heard.wait(LearnersFound)
         await ui.pilot.pause()
-        ui.app.screen.query_one("#begin", Button).active_effect_duration = 0  # for its length a key is ignored
+        begin = ui.app.screen.query_one("#begin", Button)
+        begin.active_effect_duration = 0  # for its length a key is ignored
         await ui.pilot.press(*"Mei", "enter", "tab", "enter")
         await ui.heard.wait(Refused)
         await ui.pilot.pause()
