@@ -67,7 +67,7 @@ class Speaker:
                 self._line.send(number, "done", spoken=number not in self._stopped)
             case "play":
                 self._play(number, self._audio.from_pcm(from_text(request["pcm"])))
-                self._line.send(number, "done")
+                self._line.send(number, "done", spoken=number not in self._stopped)
             case "file":
                 self._play(number, self._audio.read_audio(Path(request["path"])))
                 self._line.send(number, "done", spoken=number not in self._stopped)

@@ -50,29 +50,21 @@ class Voice:
         `on_sound` is called when the first word can be heard. Raises SpeechError: no voice, no loudspeaker.
         """
         voice = self.voices.choose(language, wanted)
-        with self._lock:
-            self.stop()
-            number = self._speaking = self.child.open("say", **self._request(voice, text, language, slow))
-        for event in self.child.events(number, MAKE_S):
-            if event["event"] == "sounding" and on_sound is not None:
-                on_sound()
-            if event["event"] == "done":
-                return bool(event["spoken"])
-        return False
+        return self._heard("say", on_sound, **self._request(voice, text, language, slow))
 
     def play(self, pcm: bytes) -> None:
         """Play a recording (16 kHz, one channel, 16 bits) and return when it is over. Raises SpeechError."""
-        with self._lock:
-            self.stop()
-            number = self._speaking = self.child.open("play", pcm=to_text(pcm))
-        for _ in self.child.events(number, MAKE_S):
-            pass
+        self._heard("play", None, pcm=to_text(pcm))
 
     def play_file(self, path: Path, *, on_sound: Callable[[], None] | None = None) -> bool:
         """Play somebody's recording and return when it is over; as `say` otherwise. Raises SpeechError."""
+        return self._heard("file", on_sound, path=os.fspath(path))
+
+    def _heard(self, op: str, on_sound: Callable[[], None] | None, **fields: object) -> bool:
+        """Have something sound, in place of what sounds now, and wait for its end; False when it was cut short."""
         with self._lock:
             self.stop()
-            number = self._speaking = self.child.open("file", path=os.fspath(path))
+            number = self._speaking = self.child.open(op, **fields)
         for event in self.child.events(number, MAKE_S):
             if event["event"] == "sounding" and on_sound is not None:
                 on_sound()
