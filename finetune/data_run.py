@@ -27,6 +27,8 @@ from finetune.records import Example, Tally
 from finetune.rows import files
 from tutor_app.pedagogy.templates import Encoded, template_sha256
 
+MIXING = 2
+"""Raised with every change of what is let in: a run that was begun with other rules is begun anew."""
 FLUSH_EVERY = 64
 """Conversations between two writes to the disk: what a kill may cost."""
 TOKENS_EACH = 20
@@ -169,7 +171,7 @@ def fingerprint(config: DataConfig) -> str:
     read = [*config.sources.values(), *config.evaluation.values()]
     every = [config.tokenizer, *files([path for one in read for path in one.paths])]
     stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in every if file.exists()]
-    text = json.dumps([told, template_sha256(config.family), stamps], sort_keys=True)
+    text = json.dumps([MIXING, told, template_sha256(config.family), stamps], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -47,7 +47,7 @@ def last_checkpoint(folder: Path, run: dict[str, Any]) -> Path | None:
 
     Raises FinetuneError when another run than `run` left it.
     """
-    found = [one for one in folder.glob("checkpoint-*") if (one / "trainer_state.json").is_file()]
+    found = _whole(folder)
     if not found:
         return None
     before = _read(folder / RUN)
@@ -63,11 +63,18 @@ def last_checkpoint(folder: Path, run: dict[str, Any]) -> Path | None:
 
 
 def begin(folder: Path, run: dict[str, Any]) -> None:
-    """Make `folder` that of `run`, without what another left: a kill before the first checkpoint would bring it back."""
-    if folder.is_dir():
-        shutil.rmtree(folder)
+    """Make `folder` that of `run`, without another's whole checkpoints: a kill before the first would bring them back.
+
+    Whatever else lies there stays.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    for one in _whole(folder):
+        shutil.rmtree(one)
     write_text(folder / RUN, json.dumps(run, indent=2) + "\n")
+
+
+def _whole(folder: Path) -> list[Path]:
+    return [one for one in folder.glob("checkpoint-*") if (one / "trainer_state.json").is_file()]
 
 
 def _read(path: Path) -> dict[str, Any]:

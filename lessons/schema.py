@@ -161,6 +161,8 @@ class Item(Model):
     """What the tutor may do here."""
     explain: str = ""
     """Shown on "explain" once the item is over; the form's own text is used when empty."""
+    audio: str | None = None
+    """A file in `media/` in which somebody says `say`: WAV, FLAC, MP3 or OGG (Vorbis). Only where something is heard."""
 
 
 class ChoiceItem(Item):
@@ -202,8 +204,6 @@ class ConjugateItem(Item):
 class SpokenItem(Item):
     say: Text
     """What is heard: read by the voice unless `audio` is given. For dictation it is also the first answer."""
-    audio: str | None = None
-    """A file in `media/` in which somebody says it: WAV, FLAC, MP3 or OGG (Vorbis)."""
 
 
 class ListenItem(SpokenItem):

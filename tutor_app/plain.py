@@ -274,7 +274,8 @@ def hold(
         if line == "/help":
             say(HELP)
         elif line == "/hear":
-            if not hear(told.line) and step is not None and told.line == step.say:
+            wanted = step.say if step is not None and step.say else told.line
+            if not hear(wanted) and step is not None and step.say:
                 say(masked(step.say) if step.kind == "dictation" else step.say)  # so that it can be done
         elif line == "/pair" and sounds is not None:
             _tell_sounds(sounds, sounds.practise(), say)
@@ -335,8 +336,8 @@ def _show_all(
             told.talk = event.lesson_id is None
         elif isinstance(event, Reply):
             told.line = event.text
-        elif isinstance(event, StepShown) and (event.say or event.kind == "talk"):
-            told.line = event.say or event.prompt
+        elif isinstance(event, StepShown) and event.kind == "talk":
+            told.line = event.prompt
         elif isinstance(event, ModelState) and event.offer:
             told.offer = event.offer
         if isinstance(event, ModelState) and event.state in ("loading", "warming"):

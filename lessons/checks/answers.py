@@ -243,9 +243,17 @@ def _tag(here: Where, error: ErrorPattern, sheet: Sheet) -> Iterator[Note]:
 
 
 def _audio(where: Where, item: AnyItem, sheet: Sheet) -> Iterator[Note]:
-    if not isinstance(item, SpokenItem) or item.audio is None:
+    if isinstance(item, MatchItem) or item.audio is None:
         return
-    if item.audio not in sheet.media:
+    if not isinstance(item, SpokenItem):
+        yield Note(
+            (*where, "audio"),
+            "audio-unheard",
+            "nothing is heard in this kind of step",
+            "leave `audio` out, or make it a listen, dictation or speak item",
+            "warning",
+        )
+    elif item.audio not in sheet.media:
         yield Note(
             (*where, "audio"),
             "audio-missing",

@@ -76,6 +76,7 @@ CASES: list[tuple[str, Spoil]] = [
     ("answer-twice", lambda d: put(first(d, "translate"), accept=["Soy de Lima", "¡soy de lima!"])),
     ("answer-empty", lambda d: first(d, "translate")["accept"].append("…")),
     ("audio-missing", lambda d: put(first(d, "listen"), audio="lima.ogg")),
+    ("audio-unheard", lambda d: put(first(d, "cloze"), audio="lima.ogg")),
     # error patterns
     ("errors-few", lambda d: put(first(d, "translate"), errors=errors("estoy *"))),
     ("pattern-broken", lambda d: put(first(d, "translate"), errors=errors("/(/", "estoy *"))),

@@ -1,4 +1,4 @@
-"""Somebody whose file cannot be read just now is known all the same, and nobody begins anew beside it."""
+"""Beside a file that cannot be read just now nobody begins anew, and it is shown to nobody who does not name it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from tests.progress.making import NOON, begin, new_store, turn
 from tutor_app.progress.backups import backups
+from tutor_app.progress.errors import NoLearner
 from tutor_app.progress.learners import DATABASE
 from tutor_app.progress.store import learners
 from tutor_app.session.people import open_or_create
@@ -55,7 +56,10 @@ def test_a_file_that_cannot_be_read_is_opened_and_not_begun_anew(
     assert [(one.id, one.name, one.readable) for one in found] == [
         (store.folder.name, name if backed_up else store.folder.name, backed_up)
     ]
-    with open_or_create(tmp_path, name) as opened:
+    if not backed_up:  # it may be theirs or another's: nothing is shown, and nobody begins anew
+        with pytest.raises(NoLearner, match=f"{store.folder.name!r} cannot be read at the moment"):
+            open_or_create(tmp_path, name)
+    with open_or_create(tmp_path, name if backed_up else store.folder.name) as opened:
         assert opened.folder == store.folder
         if harm is with_hot_journal:
             assert [one.text.split()[0] for one in opened.turns(session)] == [str(n) for n in range(300)]
@@ -68,5 +72,9 @@ def test_somebody_new_beside_a_file_that_cannot_be_read_is_new(tmp_path: Path) -
     with new_store(tmp_path, "Ana") as store:
         pass
     (store.folder / DATABASE).write_bytes(b"gone")
+    (tmp_path / "learners" / "cai").mkdir()
+    (tmp_path / "learners" / "cai" / DATABASE).write_bytes(b"")  # a beginning that was killed
+    with open_or_create(tmp_path, "Cai") as opened:
+        assert opened.learner.name == "Cai"
     with open_or_create(tmp_path, "Ben") as opened:
         assert opened.learner.name == "Ben"

@@ -95,6 +95,18 @@ def test_what_was_recast_is_not_said_as_the_learner_said_it_in_the_same_reply(
     assert "la hospital" not in reply.text
 
 
+def test_half_a_reply_that_a_crash_left_is_not_what_a_talk_goes_on_from(
+    spanish: LessonSet, store: Store, hosted: Hosted
+) -> None:
+    session = talk(spanish, store, hosted(scripted([GOOD])))
+    list(session.submit(Said("Vivo en Queens con mi familia", 5.0)))
+    turn = store.add_turn(session.id, text="Estudio arte", command=None, elapsed_s=5.0, item_id=None, now=1.0)
+    store.checkpoint_reply(store.begin_reply(turn, move="ask", now=2.0), "¡Qué interesante! ¿Y qué")
+    session.close()
+    again = list(Session(spanish, None, store, None, level="A2", seed=1).start())
+    assert [event.prompt for event in again if isinstance(event, StepShown)] == [GOOD]
+
+
 def test_a_pronoun_that_a_native_drops_lends_no_weight_to_another_edit(
     spanish: LessonSet, store: Store, hosted: Hosted
 ) -> None:

@@ -309,11 +309,13 @@ async def test_a_fault_in_a_thread_of_a_screen_ends_the_app_in_the_same_way(tmp_
 
 
 async def test_what_breaks_in_a_thread_of_a_screen_that_has_gone_is_nobodys_trouble() -> None:
-    service, asked, go_on = script.service(), threading.Event(), threading.Event()
+    service = script.service()
+    asked, go_on, raised = threading.Event(), threading.Event(), threading.Event()
 
     def closed() -> list[Any]:
         asked.set()
         go_on.wait(10)
+        raised.set()
         raise ValueError("Cannot operate on a closed database.")
 
     async with driven(service) as ui:
@@ -324,7 +326,8 @@ async def test_what_breaks_in_a_thread_of_a_screen_that_has_gone_is_nobodys_trou
         await ui.pilot.press("escape")
         await ui.pilot.pause()
         go_on.set()
-        await asyncio.to_thread(threading.Event().wait, 0.1)
+        assert await asyncio.to_thread(raised.wait, 10)
+        await ui.app.workers.wait_for_complete()
         await ui.pilot.pause()
         assert isinstance(ui.app.screen, HomeScreen)
         assert ui.heard.of(Broke) == []

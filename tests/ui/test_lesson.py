@@ -271,6 +271,16 @@ async def test_a_turn_that_waits_for_the_model_says_so() -> None:
         assert ui.said("tutor")[-1] == script.RECAST.text
 
 
+async def test_a_request_that_failed_is_told_though_the_model_is_still_there() -> None:
+    session = script.lesson_session()
+    first = [ModelState("ready", 1.0, "That was too long for the model."), script.RECAST]
+    service = script.service(make_session=lambda: dataclasses.replace(session, answers=[first]))
+    async with driven(service) as ui:
+        await ui.open_lesson()
+        await ui.say("Hola")
+        assert ui.said("problem") == ["That was too long for the model."]
+
+
 async def test_a_problem_is_a_sentence_and_its_offer_changes_the_model() -> None:
     session = script.lesson_session()
     first = [Problem("Not enough memory for this model.", offer="gemma3-270m"), script.RECAST]

@@ -128,6 +128,25 @@ async def test_the_key_says_it_again_and_then_slowly() -> None:
         assert reader.said[-3:] == [("Buenos días.", False), ("Buenos días.", True), ("Buenos días.", False)]
 
 
+async def test_the_key_is_for_the_dictation_also_after_a_reply() -> None:
+    async with driven() as ui:
+        reader = with_reader(ui, ScriptedReader())
+        await ui.open_lesson()
+        await show(ui, dictation())
+        await ui.heard.wait(VoiceBar.Over)
+        ui.app.screen.post_message(
+            _session_event()(Reply("¿Qué palabra oyes primero?", "hint", (), "authored", 1))
+        )
+        await ui.heard.wait(VoiceBar.Over, 2)
+        await ui.pilot.press("f12")
+        await ui.heard.wait(VoiceBar.Over, 3)
+        assert [text for text, _ in reader.said] == [
+            "Buenos días.",
+            "¿Qué palabra oyes primero?",
+            "Buenos días.",
+        ]
+
+
 async def test_a_recording_is_heard_where_a_robots_voice_would_wait_for_the_key() -> None:
     async with driven() as ui:
         reader = with_reader(ui, ScriptedReader(reads_aloud=False, recorded=frozenset({"Buenos días."})))

@@ -71,6 +71,8 @@ class Aside:
             if not _goes_on(kept.tokens, tokens, lesson) and not (passing and kept.passing)
         ]
         self._states = others  # before the copy: a long talk is not to be in memory twice
+        if passing and self._bytes > self._limit_bytes:
+            return  # it would be copied to be thrown away at once
         self._states = [*others, State(tokens, holder.state(), passing)]
         while len(self._states) > 1 and (len(self._states) > MOST or self._bytes > self._limit_bytes):
             self._states.remove(next((kept for kept in self._states if kept.passing), self._states[0]))

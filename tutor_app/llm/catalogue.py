@@ -122,8 +122,8 @@ ENTRIES: tuple[Entry, ...] = (
         ),
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     ),
-    _qwen3("8B", 5.03, 6.0, "what lessons are written for; wants 8 GB of memory or more"),
-    _qwen3("4B", 2.5, 3.6, "for machines with 6 to 8 GB"),
+    _qwen3("8B", 5.03, 6.4, "what lessons are written for; wants 8 GB of memory or more"),
+    _qwen3("4B", 2.5, 3.9, "for machines with 6 to 8 GB"),
     _qwen3("1.7B", 1.83, 2.8, "for machines with 4 to 6 GB"),
     _qwen3("0.6B", 0.64, 1.4, "the smallest of its family"),
 )

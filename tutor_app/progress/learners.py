@@ -47,12 +47,19 @@ def learners(data_dir: Path) -> list[Learner]:
 def known(everybody: Sequence[Learner], name: str) -> Learner | None:
     """Whose id or name this is; None: somebody new.
 
-    A file that cannot be read just now does not say its name. If its id was made from this one it counts as theirs,
-    or they would begin anew beside it, and everything they did would seem gone.
+    A file that cannot be read just now does not say its name. If its id could have been made from this one, it may be
+    theirs or somebody else's: beginning anew would make all they did seem gone, and opening it might show it to others.
+    Raises NoLearner then.
     """
-    found = (one for one in everybody if name in (one.id, one.name))
-    unread = (one for one in everybody if not one.readable and one.id == slug(name))
-    return next(found, None) or next(unread, None)
+    found = next((one for one in everybody if name in (one.id, one.name)), None)
+    if found is None:
+        for one in everybody:
+            if not one.readable and one.id == slug(name):
+                raise NoLearner(
+                    f"The file of the learner {one.id!r} cannot be read at the moment, so it does not say whether it is "
+                    f"{name}'s. If it is, open it by that id and it will be put in order; else choose another name."
+                )
+    return found
 
 
 def find(data_dir: Path, name_or_id: str | None) -> Learner:
@@ -140,4 +147,5 @@ def _read(path: Path) -> Learner:
                 return read_learner(connection, learner_id)
         except (sqlite3.Error, ValueError):
             continue  # damaged, or to be put in order by whoever opens it
-    return Learner(id=learner_id, name=learner_id, created_at=0.0, readable=False)
+    # An empty file is a learner who was never made: nobody's work is in it.
+    return Learner(id=learner_id, name=learner_id, created_at=0.0, readable=not path.stat().st_size)

@@ -18,7 +18,7 @@ class WorkedTurn(NamedTuple):
 
 
 def worked_turns(database: Database, which: str, values: dict[str, Any]) -> list[WorkedTurn]:
-    """The turns of the sessions `s` that a condition of ours takes, in order; together as long as the sessions are."""
+    """The turns of the sessions `s` that a condition of ours takes, in order, with all the time on task that they took."""
     rows = database.rows(
         "SELECT t.session_id, t.at, t.elapsed_s, s.started_at, s.ended_at FROM turns t"
         f" JOIN sessions s ON s.id = t.session_id WHERE {which} ORDER BY t.id",

@@ -83,6 +83,7 @@ class ModelHost:
         self._state = ModelState("loading") if prepare is not None else ModelState("none", message=NO_MODEL)
         self._thread: threading.Thread | None = None
         self._busy = threading.Lock()
+        self._choosing = threading.Lock()
         self._deaths = 0
         self._closed = False
         self._replacing = False
@@ -113,17 +114,18 @@ class ModelHost:
 
     def use(self, prepare: Prepare, announced: Announced) -> None:
         """Run another model from now on; one that is still being loaded is given up."""
-        self._replacing = True
-        self.stop_running()
-        if self._thread is not None:
-            self._thread.join()  # or `start` would find it alive, and load nothing
-        with self._busy:
-            self._replacing = False
-            self._prepare = prepare
-            self.announced = announced
-            self._deaths = 0
-            self.ready = None
-        self.start()
+        with self._choosing:  # who chooses twice gets what was chosen last
+            self._replacing = True
+            self.stop_running()
+            if self._thread is not None:
+                self._thread.join()  # or `start` would find it alive, and load nothing
+            with self._busy:
+                self._replacing = False
+                self._prepare = prepare
+                self.announced = announced
+                self._deaths = 0
+                self.ready = None
+            self.start()
 
     def _load(self) -> None:
         assert self._prepare is not None

@@ -29,6 +29,7 @@ from tutor_app.progress.queries import (
 from tutor_app.progress.records import FormKnowledge, Memory, SavedCard, SavedTurn
 from tutor_app.progress.store import Store
 from tutor_app.progress.text import folded
+from tutor_app.session.overview import FORMER_REVIEW, REVIEW, REVIEW_NAME
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,10 @@ class Insight:
 
     def lesson_name(self, set_id: str, lesson_id: str | None) -> str:
         """The lesson's title; of a free talk "", which has none."""
-        return "" if lesson_id is None else self.set_name(set_id).lessons.get(lesson_id, lesson_id)
+        if lesson_id is None:
+            return ""
+        other = REVIEW_NAME if lesson_id in (REVIEW, FORMER_REVIEW) else lesson_id
+        return self.set_name(set_id).lessons.get(lesson_id, other)
 
     def meaning(self, card: SavedCard) -> str:
         """The learner's own wording of what a word means, else the lesson's."""

@@ -10,6 +10,7 @@ SettingValue = str | int | bool
 
 REVIEW = "(review)"
 """Lesson id of a review, in the learner's file and for `start_lesson`; the brackets keep it from being any lesson's own."""
+REVIEW_NAME = "Review"
 FORMER_REVIEW = "review"
 """The same in files of before, when a lesson of that id could not be studied."""
 

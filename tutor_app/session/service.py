@@ -269,7 +269,10 @@ class TutorService:
                 return None
             from tutor_app.speech.reader import reader
 
-            lessons = self._set(set_id)
+            try:
+                lessons = self._sets[set_id][1] if set_id in self._sets else self._set(set_id)
+            except TutorError:
+                return None  # it is gone, or cannot be read any more: whoever opens a lesson of it is told
             return reader(
                 self._voice, self._pronunciation, lessons.info.language, self._opened().settings(),
                 recordings(lessons, self._folder_of(set_id)),

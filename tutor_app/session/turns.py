@@ -20,7 +20,7 @@ from tutor_app.session.plan import Position, Unit
 
 @dataclass(frozen=True)
 class Setting:
-    """What does not change during a lesson."""
+    """What does not change during a lesson, but for `choices`."""
 
     info: SetInfo
     lesson: Lesson | None
@@ -106,7 +106,13 @@ def talked(saved: Iterable[SavedTurn], unit: Unit | None) -> list[tuple[str, str
 def _answered(saved: Iterable[SavedTurn], unit: Unit | None) -> Iterator[tuple[SavedTurn, str]]:
     place = unit.id if unit is not None else None
     for turn in saved:
-        if turn.item_id == place and turn.reply is not None and turn.reply.text:
+        # What a crash cut off is half a sentence.
+        if (
+            turn.item_id == place
+            and turn.reply is not None
+            and turn.reply.text
+            and turn.reply.status != "partial"
+        ):
             yield turn, turn.reply.text
 
 

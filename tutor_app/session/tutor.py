@@ -104,10 +104,6 @@ class Tutor:
         """See `Answering`. A stop leaves the rest of the sentences unread."""
         return self._native.of_turn(text, most)
 
-    def look_at(self, sentence: str) -> Finding:
-        """What would have been said differently in one sentence, be it while it is written. Raises EngineStopped."""
-        return self._native.of_sentence(sentence)
-
     def read_sentence(self, text: str) -> None:
         """Read in a sentence that is not finished yet, as far as the request to reformulate it will be the same."""
         self._go_on()

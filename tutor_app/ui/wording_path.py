@@ -5,6 +5,8 @@ Part of `wording`, kept apart for its length; the same rules hold.
 
 from __future__ import annotations
 
+from tutor_app.session.overview import REVIEW_NAME
+
 # --- background ---------------------------------------------------------------------------------------------
 BACKGROUND_TITLE = "You and {language}"
 BACKGROUND_INTRO = "Four short questions, so that the tutor meets you where you are. Leave out what you like."
@@ -49,7 +51,7 @@ LEVEL_NAMES = {
 # --- reviews ------------------------------------------------------------------------------------------------
 REVIEW_ONE = "Review: 1 thing to meet again"
 REVIEW_MANY = "Review: {count} things to meet again"
-REVIEW_TITLE = "Review"
+REVIEW_TITLE = REVIEW_NAME
 REVIEW_ABOUT = (
     "Words and forms whose time has come, from lessons you began and words you kept. Five minutes or so. "
     "They also open your next lesson and turn up in free talk, so you need not do them here."

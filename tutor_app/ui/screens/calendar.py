@@ -68,7 +68,7 @@ class CalendarScreen(PlaceScreen):
 
     @work(thread=True, exit_on_error=False, exclusive=True, group="place")
     def find_days(self) -> None:
-        """Ask for every day with a session."""
+        """Ask for every day with a turn."""
         found = self.ask(lambda insight: (insight.calendar(), insight.today()))
         if found is not None:
             insight, (days, today) = found

@@ -202,6 +202,8 @@ class LessonScreen(Screen[Summary | None]):
         if isinstance(event, ModelState):
             self.tutor.model_state = event
             self._view.wait_for_model(event.state in ("loading", "warming"))
+            if event.state == "ready" and event.message:  # the app itself tells that a model is lost
+                self._view.show(Problem(event.message))
             return
         if isinstance(event, Summary):
             self._summary = event
@@ -213,7 +215,9 @@ class LessonScreen(Screen[Summary | None]):
         if isinstance(event, StepShown | Reply):
             self._shown_at = self.tutor.clock()
             self.call_after_refresh(pauses.tidy_up)
-            read = self.query_one(VoiceBar).read(self._view.to_be_heard(event))
+            step = self._view.step  # while it lasts, the key is for what has to be heard in it
+            kept = step.say if isinstance(event, Reply) and step is not None else ""
+            read = self.query_one(VoiceBar).read(self._view.to_be_heard(event), kept=kept)
             if isinstance(event, StepShown) and event.say and not read:
                 self._view.can_be_heard()
         if isinstance(event, StepShown):

@@ -52,7 +52,8 @@ class VoiceBar(Static):
         self._recording = b""
         self._speaking = False
         self._held = False
-        self._missed = False
+        self._missed = ""
+        """What would have been read while it was held."""
 
     def use(self, reader: Reader | None) -> None:
         """The voice of this lesson's language, or none."""
@@ -63,26 +64,26 @@ class VoiceBar(Static):
         """Whether something sounds or is about to."""
         return self._speaking
 
-    def read(self, text: str) -> bool:
+    def read(self, text: str, *, kept: str = "") -> bool:
         """A new line to be heard: read at once, or on `release`, when the learner wants that; else kept for the key.
 
-        Says whether it is read without the key.
+        `kept` is for the key in its place. Says whether it is read without the key.
         """
         if not text.strip():
             return False
-        self._text, self._slow_next, self._recording = text, False, b""
+        self._text, self._slow_next, self._recording = kept or text, False, b""
         if self._reader is None or not self._reader.unasked(text):
             return False
-        self._missed = self._held
+        self._missed = text if self._held else ""
         if not self._held:
-            self._speak(slow=self._reader.slow)
+            self._speak(text, slow=self._reader.slow)
         return True
 
     def say(self, text: str) -> None:
         """A line that the learner asked for, whatever is read unasked."""
         if self._reader is not None and text.strip():
             self._text, self._slow_next, self._recording = text, False, b""
-            self._speak(slow=self._reader.slow)
+            self._speak(text, slow=self._reader.slow)
 
     def hold(self) -> None:
         """Be silent until `release`, since something else speaks with the same voice."""
@@ -92,15 +93,15 @@ class VoiceBar(Static):
     def release(self) -> None:
         """Read again; what came meanwhile and would have been read is read now."""
         self._held = False
-        if self._missed:
-            self._missed = False
-            self.read(self._text)
+        missed, self._missed = self._missed, ""
+        if missed:
+            self.read(missed, kept=self._text)
 
     def again(self) -> bool:
         """The same line once more, slowly the second time; False when there is nothing to be heard."""
         if self._reader is None or not self._text:
             return False
-        self._speak(slow=self._slow_next or self._reader.slow)
+        self._speak(self._text, slow=self._slow_next or self._reader.slow)
         self._slow_next = not self._slow_next
         return True
 
@@ -126,12 +127,12 @@ class VoiceBar(Static):
     def on_unmount(self) -> None:
         self.quiet()
 
-    def _speak(self, *, slow: bool) -> None:
+    def _speak(self, text: str, *, slow: bool) -> None:
         assert self._reader is not None
         self._number += 1
         self._speaking = True
         self._tell(wording.READING)
-        self._run_read(self._reader, self._number, self._text, slow)
+        self._run_read(self._reader, self._number, text, slow)
 
     @work(thread=True, exit_on_error=False, group="voice", name="voice")
     def _run_read(self, reader: Reader, number: int, text: str, slow: bool) -> None:
