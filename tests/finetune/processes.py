@@ -22,7 +22,8 @@ from tests.quantize.tiny import random_model
 def main(folder: Path) -> None:
     here = PartialState(cpu=True)
     second = here.process_index
-    print("agreed", agreed(5.5 + 100 * second, stop=False), agreed(7.0 - second, stop=bool(second)))
+    said = agreed(5.5 + 100 * second, stop=False), agreed(7.0 - second, stop=bool(second))
+    (folder / f"agreed-{second}").write_text(repr(said), encoding="utf-8")  # on one pipe two lines could mix
 
     peft = with_lora(random_model("qwen2"), Lora(rank=4, alpha=8), folder, seed=0)
     if here.is_main_process:
