@@ -8,8 +8,8 @@ import pytest
 
 HERE = Path(__file__).parent
 LAST = ("finetune", "quantize")
-"""These load torch and transformers, whose millions of objects every later garbage collection would look through: after
-them the tests of the app take five times as long."""
+"""What these leave behind of torch and transformers every later garbage collection looks through: after them the tests of
+the app take more than twice as long."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import gc
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,19 @@ from tutor_app.ui.screens.lesson import LessonScreen
 from tutor_app.ui.widgets.composer import Composer
 from tutor_app.ui.widgets.conversation import Conversation, Line
 from tutor_app.ui.widgets.step_panel import StepPanel
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_full_rounds_unasked() -> Iterator[None]:
+    """All that the other tests imported is in memory: half of these tests' time went into looking through it.
+
+    The app collects by itself when a step is shown (`tutor_app.ui.pauses`).
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(*before[:2], 1_000_000)
+    yield
+    gc.set_threshold(*before)
+
 
 LIMIT_S = 10.0
 """A message that has not come by then is not coming."""
