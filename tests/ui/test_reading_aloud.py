@@ -132,19 +132,16 @@ async def test_the_key_is_for_the_dictation_also_after_a_reply() -> None:
     async with driven() as ui:
         reader = with_reader(ui, ScriptedReader())
         await ui.open_lesson()
+        await ui.heard.wait(VoiceBar.Over)  # the tutor's opening
+        reader.said.clear()
         await show(ui, dictation())
-        await ui.heard.wait(VoiceBar.Over)
-        ui.app.screen.post_message(
-            _session_event()(Reply("¿Qué palabra oyes primero?", "hint", (), "authored", 1))
-        )
         await ui.heard.wait(VoiceBar.Over, 2)
-        await ui.pilot.press("f12")
+        reply = Reply("¿Qué palabra oyes primero?", "hint", (), "authored", 1)
+        ui.app.screen.post_message(_session_event()(reply))
         await ui.heard.wait(VoiceBar.Over, 3)
-        assert [text for text, _ in reader.said] == [
-            "Buenos días.",
-            "¿Qué palabra oyes primero?",
-            "Buenos días.",
-        ]
+        await ui.pilot.press("f12")
+        await ui.heard.wait(VoiceBar.Over, 4)
+        assert [text for text, _ in reader.said] == ["Buenos días.", reply.text, "Buenos días."]
 
 
 async def test_a_recording_is_heard_where_a_robots_voice_would_wait_for_the_key() -> None:
