@@ -18,7 +18,7 @@ class Learner:
     created_at: float
     settings: dict[str, Any] = field(default_factory=dict)
     readable: bool = True
-    """False: the file could not be read when it was looked at, and `name` is only the id. Opening it repairs it."""
+    """False: neither the file nor a backup could be read, and `name` is only the id. Opening it repairs it."""
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def recasts(text: str, request: Request) -> bool:
     if not target:
         return True
     shown_twice = original and contains(text, original, tag) and not contains(target, original, tag)
-    return contains(text, target, tag) and not shown_twice
+    return has(text, target, request.situation) and not shown_twice
 
 
 def asks(text: str) -> bool:

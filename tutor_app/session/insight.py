@@ -151,7 +151,7 @@ class Insight:
         return queries.form_history(self._store.database, set_id, form_id)
 
     def calendar(self) -> list[Day]:
-        """Every day with a session, oldest first."""
+        """Every day with a turn, oldest first."""
         return queries.calendar(self._store.database)
 
     def sessions_on(self, day: date) -> list[SessionLine]:
